@@ -1,0 +1,286 @@
+"""The layer contract and the registry of layers.
+
+A layer declares its hyperparameters, its weights (``weight_specs``), its output shape and two
+functions. It keeps weights but nothing about a batch: ``forward`` returns the output together with
+whatever ``backward`` will need, so shards of a batch can run on threads at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar, Literal, TypeVar
+
+import numpy as np
+
+from studio.engine.activations import Activation
+from studio.engine.config import floatx
+from studio.engine.constraints import Constraint
+from studio.engine.errors import ShapeError, StateError
+from studio.engine.initializers import Initializer
+from studio.engine.params import Boolean, Choice, Declared, Text, snake_case
+from studio.engine.random import default_seed, generator
+from studio.engine.registry import Registry
+from studio.engine.regularizers import Regularizer
+from studio.engine.workspace import Array, Context, Moment, Shape
+
+Category = Literal[
+    "", "Core", "Convolution", "Pooling", "Recurrent", "Regularization", "Normalization",
+    "Activation", "Reshaping", "Preprocessing",
+]  # fmt: skip
+Gradients = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class WeightSpec:
+    """What a layer needs a weight to be, before there is any memory for it."""
+
+    name: str
+    shape: tuple[int, ...]
+    initializer: Initializer
+    regularizer: Regularizer | None = None
+    constraint: Constraint | None = None
+    trainable: bool = True
+
+
+@dataclass(eq=False, slots=True)
+class Weight:
+    """The values of one weight. ``value`` may be a view into a buffer shared by the model."""
+
+    spec: WeightSpec
+    value: Array
+    trainable: bool = True
+
+    @property
+    def name(self) -> str:
+        """Its name within the layer, such as ``"kernel"``."""
+        return self.spec.name
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape."""
+        return self.spec.shape
+
+
+class Layer(Declared):
+    """Base of all layers.
+
+    A subclass sets ``category`` and ``help``, declares parameters, and defines
+    :meth:`compute_output_shape`, :meth:`forward`, :meth:`backward` and, if it has weights,
+    :meth:`weight_specs`. A layer without a category is not offered in the palette.
+    """
+
+    category: ClassVar[Category] = ""
+    help: ClassVar[str] = ""
+    mixes_samples: ClassVar[bool] = False
+    """Whether a sample's output depends on the others in the batch; such a layer sees it whole."""
+    input_ranks: ClassVar[tuple[int, ...] | None] = None
+    """The ranks that an input may have, batch included; None for any from 2 up."""
+
+    trainable = Boolean(True, label="Trainable", help="Whether training changes its weights.")
+    name = Text(None, optional=True, label="Name", help="Its name in summaries and files.")
+    dtype = Choice(None, options=("float32", "float64"), optional=True, advanced=True,
+                   label="Number type", help="Precision of weights and outputs.")  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        input_shape = kwargs.pop("input_shape", None)
+        super().__init__(*args, **kwargs)
+        self.has_own_name = self.name is not None
+        if not self.has_own_name:
+            self.name = snake_case(type(self).__name__)
+        if self.dtype is None:  # pyright: ignore[reportUnnecessaryComparison]
+            self.dtype = floatx()
+        self.weights: list[Weight] = []
+        self.built = False
+        self.input_shape: Shape | None = None
+        self.declared_input_shape: tuple[int | None, ...] | None = (
+            None if input_shape is None else tuple(input_shape)
+        )
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    # What a layer says of itself
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """The output's shape for an input of ``input_shape``, both with the batch (None) first.
+
+        Raises:
+            ShapeError: if the layer cannot take such an input.
+        """
+        self.check_input(input_shape)
+        return input_shape
+
+    def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
+        """The weights it needs for that input: the trainable ones first, in Keras' order."""
+        return ()
+
+    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+        """The output for a shard ``x``, and what :meth:`backward` will need."""
+        raise NotImplementedError
+
+    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
+        """The gradients of the input and of each trainable weight, from that of the output.
+
+        The input's may be None where ``context.needs_input_gradient`` is False.
+        """
+        raise NotImplementedError
+
+    def learned(self, cache: Any) -> Mapping[str, Array]:
+        """New values of weights that are learned without a gradient, such as moving averages."""
+        return {}
+
+    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
+        """The mask of the output, from the input and its mask."""
+        return mask
+
+    def key_settings(self) -> str:
+        """Its most telling settings in a few words, for a block's face: ``"64 · relu"``."""
+        own = [param for name, param in type(self).params.items() if name not in Layer.params]
+        shown = [param for param in own if not param.advanced][:2]
+        return " · ".join(f"{param.label} {getattr(self, param.name)}" for param in shown)
+
+    @property
+    def output_activation(self) -> Activation | None:
+        """The activation that its output ends with, where the loss may want the logits before it."""
+        return None
+
+    # What follows from it
+
+    @property
+    def label(self) -> str:
+        """How errors name it: ``"Dense 'dense_1'"``."""
+        return f"{type(self).__name__} {self.name!r}"
+
+    def check_input(self, input_shape: Shape) -> None:
+        """Check the input's rank.
+
+        Raises:
+            ShapeError: if it is not one of ``input_ranks``.
+        """
+        ranks = type(self).input_ranks
+        if len(input_shape) < 2 if ranks is None else len(input_shape) not in ranks:
+            wanted = ", ".join(str(rank - 1) for rank in ranks) if ranks else "at least 1"
+            wanted = wanted.replace(", ", " or ")
+            raise ShapeError(
+                f"an input with {wanted} dimension{'' if wanted == '1' else 's'} per sample",
+                f"{len(input_shape) - 1}: {shape_text(input_shape)}",
+                self.label,
+            )
+
+    def build(self, input_shape: Shape, seed: int | None = None, position: int = 0) -> None:
+        """Make the weights for inputs of that shape.
+
+        Raises:
+            ShapeError: if the layer cannot take such an input.
+        """
+        self.compute_output_shape(input_shape)
+        seed = default_seed() if seed is None else seed
+        self.weights = []
+        for spec in self.weight_specs(input_shape):
+            random = generator(seed, "weights", position, spec.name)
+            value = spec.initializer(spec.shape, self.dtype, random)
+            self.weights.append(Weight(spec, value, spec.trainable and self.trainable))
+        self.input_shape = input_shape
+        self.built = True
+
+    def __getitem__(self, name: str) -> Array:
+        """The values of the weight of that name."""
+        for weight in self.weights:
+            if weight.spec.name == name:
+                return weight.value
+        raise StateError(f"a weight named {name!r}", "none; the layer is not built", self.label)
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of the output, batch (None) first; of a built layer."""
+        if self.input_shape is None:
+            raise StateError("a built layer", "one that has not seen an input shape", self.label)
+        return self.compute_output_shape(self.input_shape)
+
+    @property
+    def trainable_weights(self) -> list[Weight]:
+        """The weights that training changes."""
+        return [weight for weight in self.weights if weight.trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Weight]:
+        """The weights that the optimizer leaves alone."""
+        return [weight for weight in self.weights if not weight.trainable]
+
+    def get_weights(self) -> list[Array]:
+        """Copies of the weights, in Keras' order."""
+        return [weight.value.copy() for weight in self.weights]
+
+    def set_weights(self, values: Sequence[Any]) -> None:
+        """Replace the values of all weights.
+
+        Raises:
+            ShapeError: if their number or a shape differs; then nothing is changed.
+        """
+        arrays = [np.asarray(value) for value in values]
+        shapes = [weight.shape for weight in self.weights]
+        found = [array.shape for array in arrays]
+        if shapes != found:
+            raise ShapeError(f"weights of shapes {shapes}", f"{found}", self.label)
+        for weight, array in zip(self.weights, arrays, strict=True):
+            weight.value[...] = array
+
+    def count_params(self, input_shape: Shape | None = None) -> int:
+        """How many numbers its weights hold; with ``input_shape``, without being built."""
+        if input_shape is not None:
+            return sum(prod(spec.shape) for spec in self.weight_specs(input_shape))
+        return sum(prod(weight.shape) for weight in self.weights)
+
+    def __call__(self, x: Any, training: bool = False, mask: Array | None = None) -> Array:
+        """The output for a batch, building the layer first where that is still to be done."""
+        x = np.asarray(x)
+        x = x.astype(self.dtype) if x.dtype.kind == "f" else x
+        if not self.built:
+            self.build((None, *x.shape[1:]))
+        self.compute_output_shape((None, *x.shape[1:]))
+        moment = Moment(seed=default_seed() if training else 0, training=training)
+        return self.forward(x, Context(moment=moment, mask=mask))[0]
+
+
+L = TypeVar("L", bound=type[Layer])
+layers: Registry[Layer] = Registry("a layer", Layer, spelled=str)
+
+
+def register() -> Callable[[L], L]:
+    """Class decorator that enters a layer into the registry: palette, files, export, tests."""
+    return layers.register()
+
+
+def shape_text(shape: Sequence[int | None]) -> str:
+    """A shape as people write it, without the batch: ``"28 × 28 × 1"``."""
+    return " × ".join("?" if size is None else str(size) for size in shape[1:]) or "a number"
+
+
+def known(size: int | None, layer: Layer, what: str) -> int:
+    """The size, which must be known for the layer to have weights.
+
+    Raises:
+        ShapeError: if it is not.
+    """
+    if size is None:
+        raise ShapeError(f"a known {what}", "one that varies", layer.label)
+    return size
+
+
+def activate(layer_activation: Activation, z: Array, context: Context) -> tuple[Array, Array]:
+    """The activation's output, in place where it can be, and what its ``backward`` needs."""
+    if context.linear_output:
+        return z, z
+    if layer_activation.saves == "output":
+        y = layer_activation.forward(z, out=z)
+        return y, y
+    return layer_activation.forward(z), z
+
+
+def deactivate(layer_activation: Activation, dy: Array, saved: Array, context: Context) -> Array:
+    """The gradient before the activation. ``dy`` is not changed."""
+    if context.linear_output:
+        return dy
+    return layer_activation.backward(dy, saved)

@@ -1,0 +1,93 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from studio.engine.activations import Activation, activations
+from studio.engine.constraints import constraints
+from studio.engine.initializers import initializers
+from studio.engine.layers.base import (
+    Gradients,
+    Layer,
+    WeightSpec,
+    activate,
+    deactivate,
+    known,
+    register,
+)
+from studio.engine.params import Boolean, Integer
+from studio.engine.registry import Named
+from studio.engine.regularizers import regularizers
+from studio.engine.workspace import Array, Context, Shape
+
+
+@register()
+class Dense(Layer):
+    """y = activation(x · kernel + bias).
+
+    Input shape: ``(batch, …, inputs)``. Output shape: ``(batch, …, units)``.
+    Source: https://keras.io/api/layers/core_layers/dense/
+    """
+
+    category = "Core"
+    help = "Connects every input to every unit."
+
+    units = Integer(minimum=1, label="Units", help="How many outputs it has.")
+    activation = Named(activations, "linear", label="Activation", help="Applied to the output.")
+    use_bias = Boolean(True, label="Bias", help="Whether a learned number is added to each unit.")
+    kernel_initializer = Named(initializers, "glorot_uniform", advanced=True)
+    bias_initializer = Named(initializers, "zeros", advanced=True)
+    kernel_regularizer = Named(regularizers, None, optional=True)
+    bias_regularizer = Named(regularizers, None, optional=True, advanced=True)
+    activity_regularizer = Named(regularizers, None, optional=True, advanced=True)
+    kernel_constraint = Named(constraints, None, optional=True, advanced=True)
+    bias_constraint = Named(constraints, None, optional=True, advanced=True)
+
+    @property
+    def output_activation(self) -> Activation:
+        """The activation that its output ends with."""
+        return self.activation
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """The last dimension becomes ``units``."""
+        self.check_input(input_shape)
+        return (*input_shape[:-1], self.units)
+
+    def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
+        """A kernel of (inputs, units) and a bias of (units,)."""
+        inputs = known(input_shape[-1], self, "number of inputs")
+        kernel = WeightSpec("kernel", (inputs, self.units), self.kernel_initializer,
+                            self.kernel_regularizer, self.kernel_constraint)  # fmt: skip
+        bias = WeightSpec("bias", (self.units,), self.bias_initializer,
+                          self.bias_regularizer, self.bias_constraint)  # fmt: skip
+        return (kernel, bias) if self.use_bias else (kernel,)
+
+    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+        """Shapes (…, inputs) → (…, units)."""
+        z = context.workspace.array("z", (*x.shape[:-1], self.units), x.dtype)
+        np.matmul(x.reshape(-1, x.shape[-1]), self["kernel"], out=z.reshape(-1, self.units))
+        if self.use_bias:
+            z += self["bias"]
+        y, saved = activate(self.activation, z, context)
+        return y, (x, saved)
+
+    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
+        """dz = dy · activation', dkernel = xᵀ · dz, dbias = Σ dz, dx = dz · kernelᵀ."""
+        x, saved = cache
+        kernel = self["kernel"]
+        dz = deactivate(self.activation, dy, saved, context)
+        flat_x, flat_dz = x.reshape(-1, x.shape[-1]), dz.reshape(-1, self.units)
+        gradients = {
+            "kernel": np.matmul(flat_x.T, flat_dz, out=context.gradient("kernel", kernel))
+        }
+        if self.use_bias:
+            bias = context.gradient("bias", self["bias"])
+            gradients["bias"] = np.add.reduce(flat_dz, axis=0, out=bias)
+        if not context.needs_input_gradient:
+            return None, gradients
+        dx = context.workspace.array("dx", x.shape, x.dtype)
+        np.matmul(flat_dz, kernel.T, out=dx.reshape(flat_x.shape))
+        return dx, gradients

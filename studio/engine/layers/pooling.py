@@ -1,0 +1,93 @@
+"""Pooling over one, two or three dimensions."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, cast
+
+import numpy as np
+
+from studio.engine.layers import windows as win
+from studio.engine.layers.base import Gradients, Layer, register
+from studio.engine.params import Choice, Integers
+from studio.engine.workspace import Array, Context, Shape
+
+
+class Pooling(Layer):
+    """What the pooling layers share: windows and their positions."""
+
+    rank: ClassVar[int]
+    category = "Pooling"
+
+    pool_size: Any
+    strides: Any
+    padding: Any
+
+    @property
+    def steps(self) -> win.Sizes:
+        """The distance between two windows: ``strides``, else ``pool_size``."""
+        return self.pool_size if self.strides is None else self.strides
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """(batch, …spatial, channels) → (batch, …positions, channels)."""
+        self.check_input(input_shape)
+        lengths = tuple(
+            win.output_length(length, size, step, self.padding)
+            for length, size, step in zip(
+                input_shape[1:-1], self.pool_size, self.steps, strict=True
+            )
+        )
+        win.check_windows(self, input_shape, lengths)
+        return (input_shape[0], *lengths, input_shape[-1])
+
+    def _slices(self, counts: win.Sizes) -> list[tuple[slice, ...]]:
+        ones = (1,) * len(counts)
+        return [where for _, where in win.positions(self.pool_size, self.steps, ones, counts)]
+
+
+class MaxPooling(Pooling):
+    """The largest number of each window."""
+
+    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+        """Shapes (batch, …spatial, channels) → (batch, …positions, channels)."""
+        shape = cast("tuple[int, ...]", self.compute_output_shape(x.shape))
+        ones = (1,) * type(self).rank
+        amounts = win.pads(x.shape[1:-1], self.pool_size, self.steps, self.padding, ones)
+        padded = win.pad(x, amounts, -np.inf, context, "padded")
+        y = context.workspace.array("y", shape, x.dtype)
+        first, *others = self._slices(shape[1:-1])
+        np.copyto(y, padded[first])
+        for where in others:
+            np.maximum(y, padded[where], out=y)
+        return y, (x.shape, amounts, padded, y)
+
+    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+        """Each gradient goes to the first largest number of its window."""
+        shape, amounts, padded, y = cache
+        dpadded = context.workspace.zeros("dpadded", padded.shape, dy.dtype)
+        left = context.workspace.array("left", dy.shape, np.bool_)
+        left.fill(True)
+        for where in self._slices(dy.shape[1:-1]):
+            winner = padded[where] == y
+            winner &= left
+            left ^= winner
+            dpadded[where] += dy * winner
+        return dpadded[win.inner(shape[1:-1], amounts)], {}
+
+
+@register()
+class MaxPooling2D(MaxPooling):
+    """The largest number of each window over height and width.
+
+    Input shape: ``(batch, height, width, channels)``. Output shape: ``(batch, rows, columns,
+    channels)``. Source: https://keras.io/api/layers/pooling_layers/max_pooling2d/
+    """
+
+    rank = 2
+    input_ranks = (4,)
+    help = "Shrinks an image, keeping the largest number of each window."
+
+    pool_size = Integers((2, 2), length=2, label="Pool size", help="Height and width of a window.")
+    strides = Integers(None, length=2, optional=True, label="Strides",
+                       help="Steps between two windows; the pool size where not given.")  # fmt: skip
+    padding = Choice("valid", options=("valid", "same"), label="Padding",
+                     help="'same' also keeps windows that reach over the edge.")  # fmt: skip

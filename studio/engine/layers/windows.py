@@ -1,0 +1,106 @@
+"""Sliding windows over one to three spatial dimensions: what convolution and pooling share."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from studio.engine.layers.base import Layer, shape_text
+from studio.engine.errors import ShapeError
+from studio.engine.workspace import Array, Context, Shape
+
+Sizes = tuple[int, ...]
+
+
+def output_length(
+    length: int | None, size: int, stride: int, padding: str, dilation: int = 1
+) -> int | None:
+    """How many windows fit along one dimension (Keras' rule for valid, same and causal)."""
+    if length is None:
+        return None
+    if padding in ("same", "causal"):
+        return -(-length // stride)
+    return (length - (size - 1) * dilation - 1) // stride + 1
+
+
+def check_windows(layer: Layer, input_shape: Shape, lengths: Shape) -> None:
+    """Check that at least one window fits along each dimension.
+
+    Raises:
+        ShapeError: if the input is smaller than one window.
+    """
+    if any(length is not None and length < 1 for length in lengths):
+        raise ShapeError(
+            "an input at least as large as the window",
+            shape_text(input_shape),
+            layer.label,
+            "Make the window smaller, set padding to 'same', or remove a pooling block before it.",
+        )
+
+
+def pads(lengths: Sizes, sizes: Sizes, strides: Sizes, padding: str, dilations: Sizes) -> list[tuple[int, int]]:  # fmt: skip
+    """How many zeros go before and after each spatial dimension."""
+    result: list[tuple[int, int]] = []
+    for length, size, stride, dilation in zip(lengths, sizes, strides, dilations, strict=True):
+        span = (size - 1) * dilation + 1
+        if padding == "valid":
+            result.append((0, 0))
+        elif padding == "causal":
+            result.append((span - 1, 0))
+        else:
+            total = max((-(-length // stride) - 1) * stride + span - length, 0)
+            result.append((total // 2, total - total // 2))
+    return result
+
+
+def pad(x: Array, amounts: list[tuple[int, int]], value: Any, context: Context, name: str) -> Array:
+    """``x`` (batch, …spatial, channels) with ``value`` around its spatial dimensions."""
+    if not any(before or after for before, after in amounts):
+        return x
+    spatial = [n + b + a for n, (b, a) in zip(x.shape[1:-1], amounts, strict=True)]
+    padded = context.workspace.array(name, (len(x), *spatial, x.shape[-1]), x.dtype)
+    padded.fill(value)
+    padded[inner(x.shape[1:-1], amounts)] = x
+    return padded
+
+
+def inner(lengths: Sizes, amounts: list[tuple[int, int]]) -> tuple[slice, ...]:
+    """The index of the unpadded part of a padded array."""
+    return (
+        slice(None),
+        *(slice(b, b + n) for n, (b, _) in zip(lengths, amounts, strict=True)),
+    )
+
+
+def windows(x: Array, sizes: Sizes, strides: Sizes, dilations: Sizes) -> Array:
+    """A view of all windows: (batch, …positions, …window, channels)."""
+    spatial = x.strides[1:-1]
+    counts = tuple(
+        (n - (k - 1) * d - 1) // s + 1
+        for n, k, s, d in zip(x.shape[1:-1], sizes, strides, dilations, strict=True)
+    )
+    return np.lib.stride_tricks.as_strided(
+        x,
+        (len(x), *counts, *sizes, x.shape[-1]),
+        (
+            x.strides[0],
+            *(step * s for step, s in zip(spatial, strides, strict=True)),
+            *(step * d for step, d in zip(spatial, dilations, strict=True)),
+            x.strides[-1],
+        ),
+        writeable=False,
+    )
+
+
+def positions(sizes: Sizes, strides: Sizes, dilations: Sizes, counts: Sizes) -> list[tuple[Sizes, tuple[slice, ...]]]:  # fmt: skip
+    """For each offset in a window, the input slice that it meets over all windows."""
+    found: list[tuple[Sizes, tuple[slice, ...]]] = []
+    for offset in product(*(range(size) for size in sizes)):
+        where = tuple(
+            slice(o * d, o * d + (n - 1) * s + 1, s)
+            for o, d, n, s in zip(offset, dilations, counts, strides, strict=True)
+        )
+        found.append((offset, (slice(None), *where)))
+    return found

@@ -1,0 +1,103 @@
+"""What a layer is handed for one shard of one batch, and the scratch memory it may reuse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.engine.random import generator
+
+Array: TypeAlias = NDArray[Any]
+Shape: TypeAlias = tuple[int | None, ...]
+
+
+class Workspace:
+    """Named scratch arrays, allocated once and reused while they are large enough.
+
+    What an array holds between two requests of the same name is not defined. With ``reuse=False``
+    each request allocates anew, which tests use to show that results do not depend on it.
+    """
+
+    __slots__ = ("_buffers", "_views", "reuse")
+
+    def __init__(self, reuse: bool = True) -> None:
+        self.reuse = reuse
+        self._buffers: dict[str, Array] = {}
+        self._views: dict[tuple[str, tuple[int, ...]], Array] = {}
+
+    def array(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
+        """An uninitialised C-ordered array of that shape and type."""
+        view = self._views.get((name, shape))
+        if view is not None and view.dtype == dtype:
+            return view
+        if not self.reuse:
+            return np.empty(shape, dtype)
+        size = prod(shape)
+        buffer = self._buffers.get(name)
+        if buffer is None or buffer.size < size or buffer.dtype != dtype:
+            buffer = self._buffers[name] = np.empty(size, dtype)
+            self._views = {key: old for key, old in self._views.items() if key[0] != name}
+        view = self._views[name, shape] = buffer[:size].reshape(shape)
+        return view
+
+    def zeros(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
+        """Like :meth:`array`, filled with zeros."""
+        array = self.array(name, shape, dtype)
+        array.fill(0)
+        return array
+
+
+@dataclass(slots=True)
+class Moment:
+    """Where training stands: what random streams depend on besides the layer. Shared by a model."""
+
+    seed: int = 0
+    epoch: int = 0
+    step: int = 0
+    training: bool = False
+
+
+@dataclass(slots=True)
+class Context:
+    """All that a layer needs to know about one shard of one batch besides its input.
+
+    Attributes:
+        moment: seed, epoch and step, and whether this is training.
+        layer: position of the layer in the model, part of its random streams.
+        shard: position of the shard in the batch, likewise.
+        workspace: scratch memory of this layer for this shard.
+        mask: which time steps of the input count, ``(batch, time)`` bool, or None for all.
+        needs_input_gradient: False for a first layer, whose input gradient nobody reads.
+        linear_output: True where the loss works on logits: leave out the final activation.
+        gradients: where to write the gradients of the weights, by name; absent names are allocated.
+    """
+
+    moment: Moment = field(default_factory=Moment)
+    layer: int = 0
+    shard: int = 0
+    workspace: Workspace = field(default_factory=Workspace)
+    mask: Array | None = None
+    needs_input_gradient: bool = True
+    linear_output: bool = False
+    gradients: dict[str, Array] = field(default_factory=dict[str, Array])
+
+    @property
+    def training(self) -> bool:
+        """Whether layers that behave otherwise in training (Dropout) should do so."""
+        return self.moment.training
+
+    def random(self, purpose: str = "") -> np.random.Generator:
+        """The random stream of this layer, step, shard and purpose."""
+        moment = self.moment
+        return generator(
+            moment.seed, "layer", self.layer, purpose, moment.epoch, moment.step, self.shard
+        )
+
+    def gradient(self, name: str, like: Array) -> Array:
+        """The array to write the gradient of weight ``name`` into: shape and type of ``like``."""
+        found = self.gradients.get(name)
+        return np.empty_like(like) if found is None else found

@@ -1,0 +1,1 @@
+"""The document: frozen values, pure edits, history, checks with fixes, and the file format."""
