@@ -75,6 +75,8 @@ class Layer(Declared):
     help: ClassVar[str] = ""
     mixes_samples: ClassVar[bool] = False
     """Whether a sample's output depends on the others in the batch; such a layer sees it whole."""
+    makes_mask: ClassVar[bool] = False
+    """Whether :meth:`compute_mask` starts a mask of its own."""
     input_ranks: ClassVar[tuple[int, ...] | None] = None
     """The ranks that an input may have, batch included; None for any from 2 up."""
 
@@ -128,7 +130,10 @@ class Layer(Declared):
         raise NotImplementedError
 
     def learned(self, cache: Any) -> Mapping[str, Array]:
-        """New values of weights that are learned without a gradient, such as moving averages."""
+        """New values of weights that are learned without a gradient, such as moving averages.
+
+        Asked of layers that mix samples, after each training batch.
+        """
         return {}
 
     def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
@@ -232,6 +237,16 @@ class Layer(Declared):
         if input_shape is not None:
             return sum(prod(spec.shape) for spec in self.weight_specs(input_shape))
         return sum(prod(weight.shape) for weight in self.weights)
+
+    def work(self) -> float:
+        """Roughly how many multiplications one sample costs; of a built layer."""
+        positions = [size for size in self.output_shape[1:-1] if size is not None]
+        return float(sum(weight.value.size for weight in self.weights) * prod(positions))
+
+    def learn(self, cache: Any) -> None:
+        """Take over what a training batch taught without a gradient."""
+        for name, value in self.learned(cache).items():
+            self[name][...] = value
 
     def __call__(self, x: Any, training: bool = False, mask: Array | None = None) -> Array:
         """The output for a batch, building the layer first where that is still to be done."""

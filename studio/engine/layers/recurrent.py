@@ -63,6 +63,11 @@ class SimpleRNN(Layer):
                           self.bias_regularizer, self.bias_constraint)  # fmt: skip
         return (kernel, recurrent, bias) if self.use_bias else (kernel, recurrent)
 
+    def work(self) -> float:
+        """Every weight is used once per time step."""
+        steps = self.input_shape[1] if self.input_shape else None
+        return float(sum(weight.value.size for weight in self.weights) * (steps or 1))
+
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """One product for the inputs of all steps, then one small product per step."""
         batch, time, features = x.shape

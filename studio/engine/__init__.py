@@ -1,0 +1,40 @@
+"""Keras' Sequential in NumPy: a library that stands on its own.
+
+A program written for Keras runs with only its import lines changed::
+
+    from studio.engine import Sequential
+    from studio.engine.layers import Dense
+"""
+
+from studio.engine import (
+    activations,
+    callbacks,
+    config,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+    schedules,
+)
+from studio.engine.random import set_random_seed
+from studio.engine.sequential import Input, Sequential
+
+__all__ = [
+    "Input",
+    "Sequential",
+    "activations",
+    "callbacks",
+    "config",
+    "constraints",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "regularizers",
+    "schedules",
+    "set_random_seed",
+]

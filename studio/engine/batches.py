@@ -1,0 +1,221 @@
+"""What ``fit``, ``evaluate`` and ``predict`` accept as data, checked and cut into batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from studio.engine.errors import DataError, ShapeError
+from studio.engine.layers.base import shape_text
+from studio.engine.losses import Loss
+from studio.engine.workspace import Array
+
+if TYPE_CHECKING:
+    from studio.engine.sequential import Sequential
+
+BatchMaker = Callable[[int, np.random.Generator | None], Iterator["Batch"]]
+
+SHUFFLE_WHOLE = 1 << 26
+"""Data up to this many bytes are shuffled as a whole once per epoch; larger ones batch by batch."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Inputs, and where they were given targets and sample weights."""
+
+    x: Array
+    y: Array | None = None
+    weight: Array | None = None
+
+    @property
+    def targets(self) -> Array:
+        """The targets, which a batch for training or evaluation has."""
+        assert self.y is not None
+        return self.y
+
+
+def as_array(values: Any, what: str, dtype: str) -> Array:
+    """Numbers as an array of the model's type; whole numbers and truth values are converted too.
+
+    Raises:
+        DataError: if they are not numbers, or some are missing (NaN) or infinite.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise DataError("an array of numbers", "rows of different lengths", what) from None
+    if array.dtype.kind not in "biuf":
+        raise DataError(
+            "an array of numbers", f"{type(values).__name__} of {array.dtype.name}", what,
+            "Convert texts to numbers first.",
+        )  # fmt: skip
+    if array.dtype.kind != "f" or array.dtype != dtype:
+        array = array.astype(dtype)
+    if not np.isfinite(np.add.reduce(array, axis=None)) and not np.isfinite(array).all():
+        row = int(np.argmin(np.isfinite(array.reshape(len(array), -1)).all(axis=1)))
+        bad = "NaN (a missing value)" if np.isnan(array[row]).any() else "an infinite value"
+        raise DataError("finite numbers", f"{bad} in row {row}", what, "Fill or remove such rows.")
+    return array
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Data as arrays, one row per sample."""
+
+    x: Array
+    y: Array | None = None
+    weight: Array | None = None
+
+    @classmethod
+    def checked(
+        cls, x: Any, y: Any, weight: Any, dtype: str, where: str
+    ) -> Arrays:
+        """Arrays of equal length.
+
+        Raises:
+            DataError: if they are empty, of different lengths, or not numbers.
+        """
+        inputs = as_array(x, f"{where} x", dtype)
+        targets = None if y is None else as_array(y, f"{where} y", dtype)
+        weights = None if weight is None else as_array(weight, f"{where} sample_weight", dtype)
+        if inputs.ndim == 0 or len(inputs) == 0:
+            raise DataError("at least one sample", "none", f"{where} x")
+        for name, array in (("y", targets), ("sample_weight", weights)):
+            if array is not None and (array.ndim == 0 or len(array) != len(inputs)):
+                found = "a single number" if array.ndim == 0 else f"{len(array)}"
+                raise DataError(f"as many rows as x has ({len(inputs)})", found, f"{where} {name}")
+        return cls(inputs, targets, weights)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def part(self, rows: Any) -> Arrays:
+        """Some of the rows."""
+        return Arrays(
+            self.x[rows],
+            None if self.y is None else self.y[rows],
+            None if self.weight is None else self.weight[rows],
+        )
+
+    def split(self, share: float) -> tuple[Arrays, Arrays]:
+        """The first rows, and the last ``share`` of them: Keras' validation_split.
+
+        Raises:
+            DataError: if one of the two would be empty.
+        """
+        cut = int(len(self) * (1 - share))
+        if cut in (0, len(self)):
+            raise DataError(
+                "rows on both sides of the split", f"{len(self)} rows, validation_split={share}"
+            )
+        return self.part(slice(0, cut)), self.part(slice(cut, None))
+
+    def batches(self, size: int, random: np.random.Generator | None = None) -> Iterator[Batch]:
+        """The rows in batches, the last one perhaps smaller; shuffled where there is a stream."""
+        source = self
+        order = None if random is None else random.permutation(len(self))
+        if order is not None and self.x.nbytes <= SHUFFLE_WHOLE:
+            source, order = self.part(order), None
+        for start in range(0, len(self), size):
+            stop = start + size
+            rows = slice(start, stop) if order is None else order[start:stop]
+            yield Batch(
+                source.x[rows],
+                None if source.y is None else source.y[rows],
+                None if source.weight is None else source.weight[rows],
+            )
+
+
+def is_arrays(x: Any) -> bool:
+    """Whether ``x`` is one array for all samples, not batches that come one after another."""
+    return hasattr(x, "__array__") or (
+        isinstance(x, list | tuple) and not (x and isinstance(x[0], tuple))  # pyright: ignore[reportUnknownArgumentType]
+    )
+
+
+def batch_maker(
+    model: Sequential,
+    loss: Loss | None,
+    x: Any,
+    y: Any,
+    weight: Any,
+    where: str,
+    by_class: Mapping[int, float] | None = None,
+) -> BatchMaker:
+    """A function of (batch size, random stream or None) that gives the checked batches of one pass.
+
+    Raises:
+        DataError, ShapeError: if the data do not fit the model or each other.
+    """
+    if is_arrays(x):
+        return checked_arrays(model, loss, x, y, weight, where, by_class).batches
+    if not isinstance(x, Iterable):
+        raise DataError("an array, or an iterable of batches", type(x).__name__, f"{where} x")
+
+    def batches(size: int, random: np.random.Generator | None) -> Iterator[Batch]:
+        for number, item in enumerate(x):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            parts: tuple[Any, ...] = item if isinstance(item, tuple) else (item,)  # pyright: ignore[reportUnknownVariableType]
+            if len(parts) > 3:
+                raise DataError("x, (x, y) or (x, y, sample_weight)", f"{len(parts)} parts", where)
+            bx, by, bw = (*parts, None, None)[:3]
+            place = f"{where} batch {number}"
+            arrays = checked_arrays(model, loss, bx, by, bw, place, by_class)
+            yield Batch(arrays.x, arrays.y, arrays.weight)
+
+    return batches
+
+
+def checked_arrays(
+    model: Sequential,
+    loss: Loss | None,
+    x: Any,
+    y: Any,
+    weight: Any,
+    where: str,
+    by_class: Mapping[int, float] | None = None,
+) -> Arrays:
+    """Arrays that fit the model, which is built for them where it has not seen a shape yet.
+
+    Raises:
+        DataError, ShapeError: if they do not fit the model or each other.
+    """
+    dtype = model.layers[0].dtype if model.layers else "float32"
+    data = Arrays.checked(x, y, weight, dtype, where)
+    inputs = data.x[:, None] if data.x.ndim == 1 else data.x
+    if not model.built:
+        model.build((None, *inputs.shape[1:]))
+    expected = model.input_shape or ()
+    fits = len(expected) == inputs.ndim and all(
+        size is None or size == found
+        for size, found in zip(expected[1:], inputs.shape[1:], strict=True)
+    )
+    if not fits:
+        wanted, found = shape_text(expected), shape_text(inputs.shape)
+        raise ShapeError(f"samples of shape {wanted}", found, f"{where} x")
+    if loss is None:
+        return Arrays(inputs)
+    if data.y is None:
+        raise DataError("targets", "none", f"{where} y")
+    output = model.output_shape
+    targets = loss.fitted(data.y, output, f"{where} y")
+    weights = data.weight
+    if by_class is not None:
+        weights = class_weights(targets, by_class, weights)
+    return Arrays(inputs, targets, weights)
+
+
+def class_weights(y: Array, weights: Mapping[int, float], current: Array | None) -> Array:
+    """Sample weights that give each class its weight.
+
+    Raises:
+        DataError: if a class that occurs has a key that is no class number.
+    """
+    numbers = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y)).astype(int)
+    table = np.ones(max([int(numbers.max()), *weights]) + 1, dtype=y.dtype)
+    for label, weight in weights.items():
+        table[label] = weight
+    found = table[numbers]
+    return found if current is None else current * found

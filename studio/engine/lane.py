@@ -1,0 +1,86 @@
+"""One shard's way through a stack of layers and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from studio.engine.layers.base import Layer
+from studio.engine.regularizers import Regularizer
+from studio.engine.workspace import Array, Context, Moment, Workspace
+
+
+class Lane:
+    """One context per layer, reused for every shard that runs in this lane.
+
+    Args:
+        stack: the layers.
+        moment: seed and position of the training, shared by all lanes.
+        reuse: whether scratch memory is kept from batch to batch.
+        linear_output: whether the last layer leaves out its activation.
+    """
+
+    def __init__(
+        self,
+        stack: Sequence[Layer],
+        moment: Moment,
+        reuse: bool = True,
+        linear_output: bool = False,
+    ) -> None:
+        self.stack = stack
+        self.moment = moment
+        self.penalty = 0.0
+        self.activity: list[Regularizer | None] = [
+            getattr(layer, "activity_regularizer", None) for layer in stack
+        ]
+        self.contexts = [
+            Context(moment=moment, layer=position, workspace=Workspace(reuse))
+            for position in range(len(stack))
+        ]
+        if linear_output:
+            self.contexts[-1].linear_output = True
+        for position, context in enumerate(self.contexts):
+            context.needs_input_gradient = any(
+                layer.trainable_weights for layer in stack[:position]
+            )
+
+    def aim(self, shard: int, views: Sequence[dict[str, Array]]) -> None:
+        """Set the shard, and where the gradients of its weights go."""
+        for context in self.contexts:
+            context.shard = shard
+        for context, view in zip(self.contexts, views, strict=False):
+            context.gradients = view
+
+    def forward(
+        self, x: Array, start: int, stop: int, mask: Array | None = None
+    ) -> tuple[Array, list[Any], Array | None]:
+        """The output of the layers from ``start`` to ``stop``, their caches, and the mask."""
+        caches: list[Any] = []
+        for position in range(start, stop):
+            layer, context = self.stack[position], self.contexts[position]
+            context.mask = mask
+            y, cache = layer.forward(x, context)
+            mask = layer.compute_mask(x, mask)
+            regularizer = self.activity[position]
+            if regularizer is not None and self.moment.training:
+                self.penalty += regularizer(y)
+                cache = (cache, y)
+            caches.append(cache)
+            x = y
+        return x, caches, mask
+
+    def backward(self, dy: Array | None, caches: list[Any], start: int, stop: int) -> Array | None:
+        """The gradient of the input; those of the weights go to the views that were aimed at."""
+        for position in range(stop - 1, start - 1, -1):
+            if dy is None:
+                return None
+            layer, context, cache = self.stack[position], self.contexts[position], caches.pop()
+            regularizer = self.activity[position]
+            if regularizer is not None:
+                cache, y = cache
+                dy = dy + regularizer.gradient(y)
+            dy, gradients = layer.backward(dy, cache, context)
+            for name, into in context.gradients.items():
+                if gradients[name] is not into:
+                    into[...] = gradients[name]
+        return dy

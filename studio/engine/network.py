@@ -1,0 +1,282 @@
+"""A built and compiled model as three functions of a batch: train, test, predict.
+
+A batch is cut into shards of a size that depends only on the model and the batch, so the sums are
+formed in the same order however many threads there are. Layers that mix samples stand between
+segments of the stack: the shards meet there, and the layer sees the whole batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from studio.engine.lane import Lane
+from studio.engine.layers.base import Layer
+from studio.engine.losses import Loss, spread
+from studio.engine.numerics import explain
+from studio.engine.optimizers import Optimizer
+from studio.engine.parallel import Workers
+from studio.engine.parameters import Parameters
+from studio.engine.workspace import Array, Moment
+
+SHARD_WORK = 4e6
+"""Multiplications that a shard should have before it is worth a thread of its own."""
+MAX_SHARDS = 8
+
+
+class Result(NamedTuple):
+    """What is known after a batch: the loss with penalties, and the predictions.
+
+    The predictions lie in reused memory: read them before the next batch.
+    """
+
+    loss: float
+    predictions: Array
+
+
+class Network:
+    """See the module's docstring.
+
+    Args:
+        stack: built layers.
+        loss: the loss, or None for predictions only.
+        moment: seed and position of the training.
+        parameters: the model's trainable weights.
+        workers: threads for the shards.
+        reuse: whether scratch memory is kept from batch to batch.
+    """
+
+    def __init__(
+        self,
+        stack: Sequence[Layer],
+        loss: Loss | None,
+        moment: Moment,
+        parameters: Parameters,
+        workers: Workers,
+        reuse: bool = True,
+    ) -> None:
+        self.stack = stack
+        self.moment = moment
+        self.parameters = parameters
+        self.workers = workers
+        self.reuse = reuse
+        self.segments = segments(stack)
+        last = stack[-1]
+        self.final = last.output_activation
+        fused = None
+        if loss is not None and getattr(last, "activity_regularizer", None) is None:
+            fused = loss.on_logits(self.final)
+        self.fused = fused is not None
+        self.loss = fused or loss
+        self.sample_work = sum(layer.work() for layer in stack)
+        self.masks_output = any(layer.makes_mask for layer in stack)
+        self.penalty = 0.0
+        self.lanes: list[Lane] = []
+        self.gradients: list[tuple[Array, list[dict[str, Array]]]] = []
+
+    def shards(self, batch: int) -> list[slice]:
+        """Where the batch is cut: a function of the model and the batch size only."""
+        if self.masks_output:
+            return [slice(0, batch)]
+        count = int(min(MAX_SHARDS, batch, max(1, self.sample_work * batch // SHARD_WORK)))
+        size = -(-batch // count)
+        return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
+
+    def predict(self, x: Array) -> Array:
+        """The outputs for a batch."""
+        self.moment.training = False
+        return self._activated(self._forward(x, self.shards(len(x)))[0])
+
+    def test(self, x: Array, y: Array, weight: Array | None) -> Result:
+        """Loss and predictions of a batch; nothing is learned."""
+        assert self.loss is not None
+        self.moment.training = False
+        out, mask = self._forward(x, self.shards(len(x)))
+        values, _ = weigh(self.loss.values(y, out), weight, mask)
+        return self._result(values, out)
+
+    def train(self, x: Array, y: Array, weight: Array | None, optimizer: Optimizer) -> Result:
+        """One step: forward, loss, backward, update.
+
+        Raises:
+            NumericsError: if a number became NaN or infinite; then nothing is updated.
+        """
+        flat, result = self.gradient(x, y, weight)
+        if not isfinite(result.loss) or not isfinite(np.dot(flat, flat)):
+            explain(self, x, flat, result.loss)
+        self.parameters.regularize(flat)
+        optimizer.apply(self.parameters, flat)
+        return result
+
+    def gradient(self, x: Array, y: Array, weight: Array | None) -> tuple[Array, Result]:
+        """The flat gradient of the loss, weight penalties left out, and the result."""
+        self.moment.training = True
+        cuts = self.shards(len(x))
+        while len(self.gradients) < len(cuts):
+            self.gradients.append(self.parameters.gradients())
+        if len(self.segments) == 1:
+            values, out = self._step_apart(x, y, weight, cuts)
+        else:
+            values, out = self._step_joined(x, y, weight, cuts)
+        flat = self.gradients[0][0]
+        for other, _ in self.gradients[1 : len(cuts)]:
+            flat += other
+        return flat, self._result(values, out)
+
+    def _step_apart(
+        self, x: Array, y: Array, weight: Array | None, cuts: list[slice]
+    ) -> tuple[Array, Array]:
+        """No layer mixes samples: each shard goes all the way and back on its own."""
+        depth = len(self.stack)
+        lanes = self._lanes(min(len(cuts), self.workers.threads))
+        results: list[Any] = [None] * len(cuts)
+
+        def task(shard: int, number: int) -> None:
+            lane, cut = lanes[number], cuts[shard]
+            lane.aim(shard, self.gradients[shard][1])
+            out, caches, mask = lane.forward(x[cut], 0, depth)
+            part = None if weight is None else weight[cut]
+            values, dy = self._loss(y[cut], out, part, mask, len(x))
+            kept = out if len(cuts) == 1 else out.copy()
+            lane.backward(dy, caches, 0, depth)
+            results[shard] = values, kept, lane.penalty
+
+        self.workers.run(task, len(cuts))
+        self.penalty = sum(result[2] for result in results)
+        if len(cuts) == 1:
+            return results[0][0], results[0][1]
+        return (
+            np.concatenate([result[0] for result in results]),
+            np.concatenate([result[1] for result in results]),
+        )
+
+    def _step_joined(
+        self, x: Array, y: Array, weight: Array | None, cuts: list[slice]
+    ) -> tuple[Array, Array]:
+        """Shards meet at each layer that mixes samples, on the way forward and back."""
+        lanes = self._lanes(len(cuts))
+        for shard, lane in enumerate(lanes):
+            lane.aim(shard, self.gradients[shard][1])
+        for flat, _ in self.gradients[1 : len(cuts)]:
+            flat.fill(0)
+        caches: list[list[Any]] = []
+        out, mask = self._forward(x, cuts, caches)
+        values, dy = self._loss(y, out, weight, mask, len(x))
+        self.penalty = sum(lane.penalty for lane in lanes)
+        for (start, stop, whole), kept in zip(
+            reversed(self.segments), reversed(caches), strict=True
+        ):
+            if whole:
+                dy = lanes[0].backward(dy, kept[0], start, stop)
+            else:
+                dy = self._backward_segment(dy, kept, start, stop, cuts)
+            if dy is None:
+                break
+        return values, out
+
+    def _forward(
+        self, x: Array, cuts: list[slice], caches: list[list[Any]] | None = None
+    ) -> tuple[Array, Array | None]:
+        """The output for a batch and its mask, segment by segment; collects caches where asked."""
+        lanes = self._lanes(len(cuts))
+        mask: Array | None = None
+        for start, stop, whole in self.segments:
+            parts: list[Any] = [None] * (1 if whole else len(cuts))
+            pieces = [slice(None)] if whole else cuts
+            source, source_mask = x, mask
+
+            def task(shard: int, _: int, parts: list[Any] = parts, pieces: list[slice] = pieces,
+                     source: Array = source, source_mask: Array | None = source_mask,
+                     start: int = start, stop: int = stop) -> None:  # fmt: skip
+                cut = pieces[shard]
+                part = None if source_mask is None else source_mask[cut]
+                parts[shard] = lanes[shard].forward(source[cut], start, stop, part)
+
+            self.workers.run(task, len(parts))
+            if whole and self.moment.training:
+                for layer, cache in zip(self.stack[start:stop], parts[0][1], strict=True):
+                    layer.learn(cache)
+            if caches is not None:
+                caches.append([part[1] for part in parts])
+            x = parts[0][0] if len(parts) == 1 else np.concatenate([part[0] for part in parts])
+            masks = [part[2] for part in parts]
+            mask = None if masks[0] is None else np.concatenate(masks)
+        return x, mask
+
+    def _backward_segment(
+        self, dy: Array, caches: list[Any], start: int, stop: int, cuts: list[slice]
+    ) -> Array | None:
+        parts: list[Array | None] = [None] * len(cuts)
+
+        def task(shard: int, _: int) -> None:
+            parts[shard] = self.lanes[shard].backward(dy[cuts[shard]], caches[shard], start, stop)
+
+        self.workers.run(task, len(cuts))
+        whole = [part for part in parts if part is not None]
+        return np.concatenate(whole) if whole else None
+
+    def _loss(
+        self, y: Array, out: Array, weight: Array | None, mask: Array | None, batch: int
+    ) -> tuple[Array, Array]:
+        """Weighted values of a shard, and the gradient of the batch's reduced loss by ``out``."""
+        assert self.loss is not None
+        values, dy = self.loss.values_and_gradient(y, out)
+        values, factor = weigh(values, weight, mask)
+        share = self.loss.count(values) * batch / len(values)
+        scale = 1 / share if self.loss.reduction == "sum_over_batch_size" else 1.0
+        if factor is not None:
+            dy = dy * (factor * scale)[..., None].astype(dy.dtype)
+        elif scale != 1:
+            dy *= dy.dtype.type(scale)
+        return values, dy
+
+    def _result(self, values: Array, out: Array) -> Result:
+        assert self.loss is not None
+        loss = float(np.add.reduce(values, axis=None)) / self.loss.count(values)
+        penalty = self.parameters.penalty() + (self.penalty if self.moment.training else 0.0)
+        return Result(loss + penalty, self._activated(out))
+
+    def _activated(self, out: Array) -> Array:
+        return self.final.forward(out) if self.fused and self.final is not None else out
+
+    def lane(self) -> Lane:
+        """A lane for looking at single layers."""
+        return self._lanes(1)[0]
+
+    def _lanes(self, count: int) -> list[Lane]:
+        while len(self.lanes) < count:
+            self.lanes.append(Lane(self.stack, self.moment, self.reuse, self.fused))
+        return self.lanes[:count]
+
+
+def weigh(
+    values: Array, weight: Array | None, mask: Array | None
+) -> tuple[Array, Array | None]:
+    """Values times sample weights and mask, and the factors themselves; as Keras weighs them.
+
+    A mask counts as weights that are scaled so that the masked values' mean comes out.
+    """
+    factor: Array | None = None if weight is None else spread(weight, values)
+    if mask is not None and mask.shape == values.shape:
+        counted = mask.astype(values.dtype)
+        counted *= mask.size / max(1, int(mask.sum()))
+        factor = counted if factor is None else factor * counted
+    if factor is None:
+        return values, None
+    factor = np.broadcast_to(factor, values.shape)
+    return values * factor, factor
+
+
+def segments(stack: Sequence[Layer]) -> list[tuple[int, int, bool]]:
+    """The stack cut at layers that mix samples: (start, stop, whether it needs the whole batch)."""
+    found: list[tuple[int, int, bool]] = []
+    for position, layer in enumerate(stack):
+        mixes = layer.mixes_samples
+        if not mixes and found and not found[-1][2]:
+            found[-1] = (found[-1][0], position + 1, False)
+        else:
+            found.append((position, position + 1, mixes))
+    return found

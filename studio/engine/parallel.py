@@ -1,0 +1,160 @@
+"""Shards of a batch on threads.
+
+NumPy releases the interpreter lock in its loops and products, so shards really run side by side.
+Each product runs on one BLAS thread: that keeps the order of every sum fixed, and the shards are
+what fills the cores.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+Task = Callable[[int], None]
+
+
+class Workers:
+    """Threads that run a function for each shard; the calling thread is the first of them.
+
+    Use as a context manager: leaving it ends the threads.
+
+    Args:
+        threads: how many shards run at a time, the calling thread included.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self.threads = max(1, threads)
+        self._inboxes: list[SimpleQueue[Callable[[int], None] | None]] = []
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def _start(self) -> None:
+        """Start the threads; done when there are shards for them for the first time."""
+        for lane in range(1, self.threads):
+            inbox: SimpleQueue[Callable[[int], None] | None] = SimpleQueue()
+            thread = threading.Thread(
+                target=_serve, args=(inbox, lane), name=f"shard-{lane}", daemon=True
+            )
+            self._inboxes.append(inbox)
+            self._threads.append(thread)
+            thread.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for inbox in self._inboxes:
+            inbox.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._inboxes.clear()
+        self._threads.clear()
+
+    def run(self, task: Callable[[int, int], None], shards: int) -> None:
+        """Call ``task(shard, lane)`` for each shard; return when all are done.
+
+        A lane is a thread: no two tasks of one lane run at the same time. The first error that a
+        task raises is raised here, after the others have ended.
+        """
+        helpers = min(self.threads, shards) - 1
+        if helpers < 1:
+            for shard in range(shards):
+                task(shard, 0)
+            return
+        if not self._threads:
+            self._start()
+        numbers = itertools.count()
+        errors: list[BaseException] = []
+        done: SimpleQueue[None] = SimpleQueue()
+
+        def work(lane: int) -> None:
+            while (shard := next(numbers)) < shards and not errors:
+                try:
+                    task(shard, lane)
+                except BaseException as error:
+                    errors.append(error)
+
+        def help_out(lane: int) -> None:
+            work(lane)
+            done.put(None)
+
+        for inbox in self._inboxes[:helpers]:
+            inbox.put(help_out)
+        work(0)
+        for _ in range(helpers):
+            done.get()
+        if errors:
+            raise errors[0]
+
+
+def _serve(inbox: SimpleQueue[Task | None], lane: int) -> None:
+    # Whoever trains checks the numbers; warnings would only repeat it, once per thread.
+    with np.errstate(all="ignore"):
+        while (work := inbox.get()) is not None:
+            work(lane)
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+_depth = [0, 0]
+_depth_lock = threading.Lock()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Hold the BLAS of NumPy to one thread per product while inside; calls may nest."""
+    functions = _blas()
+    if functions is None:
+        yield
+        return
+    read, write = functions
+    with _depth_lock:
+        _depth[0] += 1
+        if _depth[0] == 1:
+            _depth[1] = read()
+            write(1)
+    try:
+        yield
+    finally:
+        with _depth_lock:
+            _depth[0] -= 1
+            if _depth[0] == 0:
+                write(_depth[1])
+
+
+@cache
+def _blas() -> tuple[Callable[[], int], Callable[[int], Any]] | None:
+    """The functions that read and set the thread count of the OpenBLAS in NumPy's wheel, if any."""
+    package = Path(np.__file__).parent
+    folders: Sequence[Path] = (package.parent / "numpy.libs", package / ".dylibs", package / ".libs")
+    for path in itertools.chain.from_iterable(folder.glob("*openblas*") for folder in folders):
+        try:
+            library = ctypes.CDLL(str(path))
+        except OSError:
+            continue
+        for prefix, suffix in itertools.product(("scipy_openblas", "openblas"), ("64_", "")):
+            read = getattr(library, f"{prefix}_get_num_threads{suffix}", None)
+            write = getattr(library, f"{prefix}_set_num_threads{suffix}", None)
+            if read is not None and write is not None:
+                return read, write
+    return None

@@ -1,0 +1,61 @@
+"""All trainable weights of a model, and their gradients, in flat buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import numpy as np
+
+from studio.engine.layers.base import Layer, Weight
+from studio.engine.workspace import Array
+
+
+class Parameters:
+    """The trainable weights of a model in one flat buffer; each weight becomes a view into it."""
+
+    def __init__(self, stack: Sequence[Layer]) -> None:
+        self.entries: list[tuple[int, Weight, slice]] = []
+        start = 0
+        for position, layer in enumerate(stack):
+            for weight in layer.trainable_weights:
+                stop = start + weight.value.size
+                self.entries.append((position, weight, slice(start, stop)))
+                start = stop
+        dtype = self.entries[0][1].value.dtype if self.entries else np.dtype(np.float32)
+        self.values = np.empty(start, dtype)
+        for _, weight, where in self.entries:
+            self.values[where] = weight.value.ravel()
+            weight.value = self.values[where].reshape(weight.shape)
+        self.regularized = [
+            (weight, where) for _, weight, where in self.entries if weight.spec.regularizer
+        ]
+        self.constrained = [weight for _, weight, _ in self.entries if weight.spec.constraint]
+
+    def gradients(self) -> tuple[Array, list[dict[str, Array]]]:
+        """A flat buffer for gradients, and per layer the views that its weights' ones go to."""
+        flat = np.zeros_like(self.values)
+        views: list[dict[str, Array]] = []
+        for position, weight, where in self.entries:
+            while len(views) <= position:
+                views.append({})
+            views[position][weight.name] = flat[where].reshape(weight.shape)
+        return flat, views
+
+    def penalty(self) -> float:
+        """The sum of all weight regularizers."""
+        return sum(
+            weight.spec.regularizer(weight.value)
+            for weight, _ in self.regularized
+            if weight.spec.regularizer
+        )
+
+    def regularize(self, flat: Array) -> None:
+        """Add the gradients of the regularizers."""
+        for weight, where in self.regularized:
+            if weight.spec.regularizer:
+                flat[where] += weight.spec.regularizer.gradient(weight.value).ravel()
+
+    def constrain(self) -> None:
+        """Bring the weights back to where their constraints allow."""
+        for weight in self.constrained:
+            if weight.spec.constraint:
+                weight.value[...] = weight.spec.constraint(weight.value)

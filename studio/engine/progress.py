@@ -1,0 +1,19 @@
+"""A line per epoch on the terminal: what ``verbose`` shows."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from studio.engine.callbacks import Callback, Logs
+
+
+class Progress(Callback):
+    """Prints each epoch's seconds and figures."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self.started = perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        seconds = perf_counter() - self.started
+        figures = " - ".join(f"{name}: {value:.4g}" for name, value in (logs or {}).items())
+        print(f"Epoch {epoch + 1}/{self.params['epochs']} - {seconds:.1f}s - {figures}")

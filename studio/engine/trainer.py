@@ -1,0 +1,284 @@
+"""The loops behind fit, evaluate and predict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from studio.engine.batches import (
+    Arrays,
+    Batch,
+    BatchMaker,
+    batch_maker,
+    checked_arrays,
+    is_arrays,
+)
+from studio.engine.callbacks import Callback, CallbackList, History
+from studio.engine.errors import DataError, StateError
+from studio.engine.losses import Loss
+from studio.engine.metrics import Metric, metrics
+from studio.engine.network import Network
+from studio.engine.optimizers import Optimizer
+from studio.engine.parallel import Workers, cores, one_blas_thread
+from studio.engine.params import Integer, Real
+from studio.engine.progress import Progress
+from studio.engine.random import generator
+from studio.engine.scores import Scores
+from studio.engine.workspace import Array
+
+if TYPE_CHECKING:
+    from studio.engine.sequential import Sequential
+
+EpochBatches = Callable[[int], Iterator[Batch]]
+
+
+@dataclass(frozen=True)
+class FitPlan:
+    """The arguments of ``fit`` besides the data, checked.
+
+    Raises:
+        ParameterError: if one is out of bounds.
+    """
+
+    batch_size: int | None
+    epochs: int
+    verbose: Any
+    callbacks: tuple[Callback, ...]
+    validation_split: float
+    validation_data: Any
+    shuffle: bool
+    class_weight: Mapping[int, float] | None
+    initial_epoch: int
+    steps_per_epoch: int | None
+    validation_steps: int | None
+    validation_batch_size: int | None
+    validation_freq: int
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "steps_per_epoch", "validation_steps", "validation_batch_size"):
+            _argument(name, Integer(minimum=1, optional=True), getattr(self, name))
+        _argument("epochs", Integer(minimum=1), self.epochs)
+        _argument("initial_epoch", Integer(minimum=0), self.initial_epoch)
+        _argument("validation_freq", Integer(minimum=1), self.validation_freq)
+        _argument("validation_split", Real(minimum=0, below=1), self.validation_split)
+
+
+def _argument(name: str, param: Integer | Real, value: Any) -> None:
+    param.name = name
+    param.checked(value, "fit")
+
+
+def checked_metrics(chosen: Sequence[Any] | None) -> list[Metric | str]:
+    """Metrics from names and objects; ``"accuracy"`` waits for the targets."""
+    return [
+        item if isinstance(item, str) and item in ("accuracy", "acc") else metrics.make(item)
+        for item in chosen or ()
+    ]
+
+
+def fit(model: Sequential, x: Any, y: Any, sample_weight: Any, plan: FitPlan) -> History:
+    """See :meth:`Sequential.fit`."""
+    loss, optimizer = _compiled(model)
+    batches, steps, validation = _training_data(model, loss, x, y, sample_weight, plan)
+    history = History()
+    listeners: list[Callback] = [history, *plan.callbacks]
+    if plan.verbose not in (0, "0"):
+        listeners.append(Progress())
+    facts = {"epochs": plan.epochs, "steps": steps, "verbose": plan.verbose}
+    callbacks = CallbackList(listeners, model, facts)
+    with network_of(model, loss) as network:
+        optimizer.build(network.parameters)
+        model.stop_training = False
+        scores = Scores(model.metrics, model.weighted_metrics)
+        logs: dict[str, Any] = {}
+        callbacks.call("on_train_begin", None)
+        for epoch in range(plan.initial_epoch, plan.epochs):
+            callbacks.call("on_epoch_begin", epoch, None)
+            scores.reset()
+            network.moment.epoch = epoch
+            _epoch(model, network, optimizer, batches(epoch), scores, callbacks)
+            logs = dict(scores)
+            if validation is not None and (epoch + 1) % plan.validation_freq == 0:
+                figures = _test(model, network, validation(epoch), callbacks)
+                logs.update({f"val_{name}": value for name, value in figures.items()})
+            callbacks.call("on_epoch_end", epoch, logs)
+            if model.stop_training:
+                break
+        callbacks.call("on_train_end", logs)
+    return history
+
+
+def _epoch(
+    model: Sequential,
+    network: Network,
+    optimizer: Optimizer,
+    batches: Iterator[Batch],
+    scores: Scores,
+    callbacks: CallbackList,
+) -> None:
+    before = callbacks.listeners("on_train_batch_begin")
+    after = callbacks.listeners("on_train_batch_end")
+    for step, batch in enumerate(batches):
+        for listener in before:
+            listener(step, None)
+        # A callback that waited (a pause) may have asked to stop meanwhile.
+        if model.stop_training:
+            return
+        network.moment.step = step
+        result = network.train(batch.x, batch.targets, batch.weight, optimizer)
+        scores.add(result, batch.targets, batch.weight)
+        for listener in after:
+            listener(step, scores)
+        if model.stop_training:
+            return
+
+
+def _test(
+    model: Sequential, network: Network, batches: Iterator[Batch], callbacks: CallbackList
+) -> dict[str, Any]:
+    scores = Scores(model.metrics, model.weighted_metrics)
+    callbacks.call("on_test_begin", None)
+    before = callbacks.listeners("on_test_batch_begin")
+    after = callbacks.listeners("on_test_batch_end")
+    for step, batch in enumerate(batches):
+        for listener in before:
+            listener(step, None)
+        result = network.test(batch.x, batch.targets, batch.weight)
+        scores.add(result, batch.targets, batch.weight)
+        for listener in after:
+            listener(step, scores)
+    logs = dict(scores)
+    callbacks.call("on_test_end", logs)
+    return logs
+
+
+def evaluate(
+    model: Sequential,
+    x: Any,
+    y: Any,
+    batch_size: int | None,
+    sample_weight: Any,
+    steps: int | None,
+    callbacks: Sequence[Callback],
+) -> dict[str, Any]:
+    """See :meth:`Sequential.evaluate`."""
+    loss = compiled_loss(model)
+    batches = batch_maker(model, loss, x, y, sample_weight, "evaluate")(batch_size or 32, None)
+    with network_of(model, loss) as network:
+        listeners = CallbackList(callbacks, model, {"steps": steps})
+        return _test(model, network, islice(batches, steps), listeners)
+
+
+def predict(model: Sequential, x: Any, batch_size: int | None, steps: int | None) -> Array:
+    """See :meth:`Sequential.predict`."""
+    batches = batch_maker(model, None, x, None, None, "predict")(batch_size or 32, None)
+    with network_of(model, None) as network:
+        parts = [network.predict(batch.x).copy() for batch in islice(batches, steps)]
+    if not parts:
+        raise DataError("at least one batch", "none", "predict")
+    return np.concatenate(parts)
+
+
+def on_batch(
+    model: Sequential,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    class_weight: Mapping[int, float] | None,
+    train: bool,
+) -> dict[str, Any]:
+    """See :meth:`Sequential.train_on_batch` and :meth:`Sequential.test_on_batch`."""
+    loss, optimizer = _compiled(model)
+    make = batch_maker(model, loss, x, y, sample_weight, "on_batch", class_weight)
+    batch = next(make(len(x), None))
+    scores = Scores(model.metrics, model.weighted_metrics)
+    with network_of(model, loss) as network:
+        if train:
+            optimizer.build(network.parameters)
+            network.moment.epoch, network.moment.step = 0, optimizer.iterations
+            result = network.train(batch.x, batch.targets, batch.weight, optimizer)
+        else:
+            result = network.test(batch.x, batch.targets, batch.weight)
+        scores.add(result, batch.targets, batch.weight)
+    return dict(scores)
+
+
+@contextmanager
+def network_of(model: Sequential, loss: Loss | None) -> Iterator[Network]:
+    """The model ready to run, with threads that end with the block."""
+    assert model.parameters is not None
+    with (
+        Workers(model.threads or cores()) as workers,
+        one_blas_thread(),
+        np.errstate(all="ignore"),
+    ):
+        yield Network(model.layers, loss, model.moment, model.parameters, workers)
+
+
+def compiled_loss(model: Sequential) -> Loss:
+    """The loss.
+
+    Raises:
+        StateError: if the model is not compiled, or without a loss.
+    """
+    return _compiled(model)[0]
+
+
+def _compiled(model: Sequential) -> tuple[Loss, Optimizer]:
+    if model.optimizer is None or model.loss is None:
+        raise StateError("a compiled model with a loss", "none", model.name, "Call compile first.")
+    return model.loss, model.optimizer
+
+
+def _training_data(
+    model: Sequential, loss: Loss, x: Any, y: Any, sample_weight: Any, plan: FitPlan
+) -> tuple[EpochBatches, int | None, EpochBatches | None]:
+    """The batches of each epoch, how many there are where that is known, and validation's."""
+    size = plan.batch_size or 32
+    held_out: Any = plan.validation_data
+    rows: int | None = None
+    if is_arrays(x):
+        data = checked_arrays(model, loss, x, y, sample_weight, "fit", plan.class_weight)
+        if plan.validation_split and held_out is None:
+            data, held_out = data.split(plan.validation_split)
+        rows = len(data)
+        if plan.batch_size is not None and plan.batch_size > rows:
+            raise DataError(
+                f"a batch_size of at most the {rows} training rows", str(plan.batch_size), "fit"
+            )
+        make: BatchMaker = data.batches
+    elif plan.validation_split:
+        raise DataError("arrays, for validation_split", type(x).__name__, "fit x")
+    else:
+        make = batch_maker(model, loss, x, y, sample_weight, "fit", plan.class_weight)
+    validation: EpochBatches | None = None
+    if held_out is not None:
+        tested = _validation(model, loss, held_out)
+        test_size = plan.validation_batch_size or size
+        validation = lambda _: islice(tested(test_size, None), plan.validation_steps)  # noqa: E731
+    seed = model.moment.seed
+
+    def epoch_batches(epoch: int) -> Iterator[Batch]:
+        random = generator(seed, "shuffle", epoch) if plan.shuffle else None
+        found = islice(make(size, random), plan.steps_per_epoch)
+        first = next(found, None)
+        if first is None:
+            raise DataError("at least one batch per epoch", "none", "fit")
+        return chain((first,), found)
+
+    steps = plan.steps_per_epoch or (None if rows is None else -(-rows // size))
+    return epoch_batches, steps, validation
+
+
+def _validation(model: Sequential, loss: Loss, held_out: Any) -> BatchMaker:
+    if isinstance(held_out, Arrays):
+        return held_out.batches
+    if isinstance(held_out, tuple) and len(cast("tuple[Any, ...]", held_out)) in (2, 3):
+        x, y, weight = (*cast("tuple[Any, ...]", held_out), None)[:3]
+        return batch_maker(model, loss, x, y, weight, "fit validation_data")
+    return batch_maker(model, loss, held_out, None, None, "fit validation_data")
