@@ -1,0 +1,28 @@
+"""Everything in this folder is compared with Keras; without Keras it is skipped, visibly."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ["KERAS_BACKEND"] = "torch"
+
+KERAS_NOISE = "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
+"""What Keras' PyTorch backend causes in NumPy 2."""
+
+HERE = Path(__file__).parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say what the marker means."""
+    config.addinivalue_line("markers", "parity: compares the engine with Keras 3 on PyTorch")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the marker to all tests of this folder."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.parity)
+            item.add_marker(pytest.mark.filterwarnings(KERAS_NOISE))
