@@ -21,6 +21,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from studio.engine.denormals import denormals_are_zero
+
 Task = Callable[[int], None]
 
 
@@ -104,7 +106,7 @@ class Workers:
 
 def _serve(inbox: SimpleQueue[Task | None], lane: int) -> None:
     # Whoever trains checks the numbers; warnings would only repeat it, once per thread.
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), denormals_are_zero():
         while (work := inbox.get()) is not None:
             work(lane)
 

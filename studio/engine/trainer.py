@@ -19,6 +19,7 @@ from studio.engine.batches import (
     is_arrays,
 )
 from studio.engine.callbacks import Callback, CallbackList, History
+from studio.engine.denormals import denormals_are_zero
 from studio.engine.errors import DataError, StateError
 from studio.engine.losses import Loss
 from studio.engine.metrics import Metric, metrics
@@ -215,6 +216,7 @@ def network_of(model: Sequential, loss: Loss | None) -> Iterator[Network]:
     with (
         Workers(model.threads or cores()) as workers,
         one_blas_thread(),
+        denormals_are_zero(),
         np.errstate(all="ignore"),
     ):
         yield Network(model.layers, loss, model.moment, model.parameters, workers)

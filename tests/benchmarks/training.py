@@ -1,0 +1,135 @@
+"""Milliseconds per training step of the engine and of whichever peers are installed.
+
+Run ``python tests/benchmarks/training.py [--only NAME …] [--rounds N] [--scale]``. The frameworks
+train the same workload by turns, an epoch each, so that a change of the machine's speed meets all of
+them; the best round counts. Memory is what training added to the process at its peak.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from peers import PEERS
+from rich.console import Console
+from rich.table import Table
+from scale import scale
+from workloads import WORKLOADS, Workload
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was measured of one framework on one workload."""
+
+    step: float
+    first: float
+    memory: float
+
+
+def installed() -> list[str]:
+    """The frameworks that can be imported here; the engine first."""
+    needs = {"torch": ["torch"], "studio": []}
+    return [
+        peer
+        for peer in PEERS
+        if all(
+            importlib.util.find_spec(module)
+            for module in needs.get(peer, ["keras", peer.removeprefix("keras-")])
+        )
+    ]
+
+
+def measure(workload: Workload, peers: list[str], rounds: int) -> dict[str, Figures]:
+    """Train by turns and take each framework's best epoch."""
+    script = str(Path(__file__).with_name("peers.py"))
+    processes = {
+        peer: subprocess.Popen(
+            [sys.executable, script, peer, workload.name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        for peer in peers
+    }
+
+    def say(peer: str, word: str) -> None:
+        stream = processes[peer].stdin
+        assert stream is not None
+        print(word, file=stream, flush=True)
+
+    def hear(peer: str) -> str:
+        stream = processes[peer].stdout
+        assert stream is not None
+        line = stream.readline().strip()
+        if not line:
+            raise RuntimeError(f"{peer} ended while training {workload.name}")
+        return line
+
+    for peer in peers:
+        hear(peer)
+    best = dict.fromkeys(peers, float("inf"))
+    # The first epoch compiles and warms up; it only counts for the time to the first step.
+    for turn in range(rounds + 1):
+        for peer in peers:
+            say(peer, "epoch")
+            seconds = float(hear(peer))
+            if turn:
+                best[peer] = min(best[peer], seconds)
+    figures: dict[str, Figures] = {}
+    for peer in peers:
+        say(peer, "end")
+        first, peak = map(float, hear(peer).split())
+        figures[peer] = Figures(best[peer] / workload.steps * 1000, first, peak)
+        processes[peer].wait()
+    return figures
+
+
+def report(results: dict[str, dict[str, Figures]], peers: list[str]) -> None:
+    """Print three tables: time per step, time to the first step, peak memory."""
+    console = Console(width=130)
+    others = peers[1:]
+    table = Table(title="ms/step (× = how many times as long as the engine)")
+    for heading in ("workload", *peers, "best peer / engine"):
+        table.add_column(heading, justify="left" if heading == "workload" else "right")
+    first = Table(title="ms from fit to the first finished step")
+    peak = Table(title="MB that training added at its peak")
+    for extra in (first, peak):
+        for heading in ("workload", *peers):
+            extra.add_column(heading, justify="left" if heading == "workload" else "right")
+    for name, figures in results.items():
+        own = figures[peers[0]].step
+        cells = [f"{figures[peer].step:.3g} ({figures[peer].step / own:.2f}×)" for peer in others]
+        fastest = min((figures[peer].step for peer in others), default=float("nan"))
+        table.add_row(name, f"{own:.3g}", *cells, f"{fastest / own:.2f}×")
+        first.add_row(name, *[f"{figures[peer].first:.3g}" for peer in peers])
+        peak.add_row(name, *[f"{figures[peer].memory:.0f}" for peer in peers])
+    for finished in (table, first, peak):
+        console.print(finished)
+
+
+def main() -> None:
+    """Parse the arguments, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="*", help="names of workloads")
+    parser.add_argument("--peers", nargs="*", default=installed(), help="frameworks")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scale", action="store_true", help="how cost grows instead")
+    arguments = parser.parse_args()
+    if arguments.scale:
+        scale(Console(width=130))
+        return
+    chosen = [item for item in WORKLOADS if not arguments.only or item.name in arguments.only]
+    results: dict[str, dict[str, Figures]] = {}
+    for workload in chosen:
+        results[workload.name] = measure(workload, arguments.peers, arguments.rounds)
+        print(workload.name, results[workload.name], file=sys.stderr, flush=True)
+    report(results, arguments.peers)
+
+
+if __name__ == "__main__":
+    main()
