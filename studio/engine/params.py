@@ -38,6 +38,7 @@ class Param(Generic[T]):
         label: its name in the property panel.
         help: one sentence for the tooltip.
         advanced: whether the property panel folds it away.
+        initial: the value in a newly inserted block, where that is not the default.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class Param(Generic[T]):
         label: str = "",
         help: str = "",
         advanced: bool = False,
+        initial: Any = REQUIRED,
     ) -> None:
         self.default = default
         self.optional = optional
         self.label = label
         self.help = help
         self.advanced = advanced
+        self.initial = default if initial is REQUIRED else initial
         self.name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:

@@ -36,7 +36,8 @@ class Conv(Layer):
     rank: ClassVar[int]
     category = "Convolution"
 
-    activation = Named(activations, "linear", label="Activation", help="Applied to the output.")
+    activation = Named(activations, "linear", initial="relu",
+                       label="Activation", help="Applied to the output.")  # fmt: skip
     use_bias = Boolean(True, label="Bias", help="Whether a learned number is added to each filter.")
     kernel_initializer = Named(initializers, "glorot_uniform", advanced=True)
     bias_initializer = Named(initializers, "zeros", advanced=True)
@@ -163,8 +164,9 @@ class Conv2D(Conv):
     input_ranks = (4,)
     help = "Looks for small patterns all over an image."
 
-    filters = Integer(minimum=1, label="Filters", help="How many patterns it learns.")
-    kernel_size = Integers(length=2, label="Kernel size", help="Height and width of a pattern.")
+    filters = Integer(minimum=1, initial=16, label="Filters", help="How many patterns it learns.")
+    kernel_size = Integers(length=2, initial=(3, 3), label="Kernel size",
+                           help="Height and width of a pattern.")  # fmt: skip
     strides = Integers((1, 1), length=2, label="Strides", help="Steps between two positions.")
     padding = Choice("valid", options=("valid", "same"), label="Padding",
                      help="'same' keeps the size by zeros around the image.")  # fmt: skip

@@ -35,8 +35,9 @@ class Dense(Layer):
     category = "Core"
     help = "Connects every input to every unit."
 
-    units = Integer(minimum=1, label="Units", help="How many outputs it has.")
-    activation = Named(activations, "linear", label="Activation", help="Applied to the output.")
+    units = Integer(minimum=1, initial=32, label="Units", help="How many outputs it has.")
+    activation = Named(activations, "linear", initial="relu",
+                       label="Activation", help="Applied to the output.")  # fmt: skip
     use_bias = Boolean(True, label="Bias", help="Whether a learned number is added to each unit.")
     kernel_initializer = Named(initializers, "glorot_uniform", advanced=True)
     bias_initializer = Named(initializers, "zeros", advanced=True)

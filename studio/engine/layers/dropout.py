@@ -22,7 +22,8 @@ class Dropout(Layer):
     category = "Regularization"
     help = "Sets random values to zero while training, against overfitting."
 
-    rate = Real(minimum=0, maximum=1, label="Rate", help="The fraction of values set to zero.")
+    rate = Real(minimum=0, maximum=1, initial=0.5,
+                label="Rate", help="The fraction of values set to zero.")  # fmt: skip
     seed = Integer(None, minimum=0, optional=True, advanced=True, help="Fixes the drawn numbers.")
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:

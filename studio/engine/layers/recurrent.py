@@ -29,7 +29,7 @@ class SimpleRNN(Layer):
     help = "Reads a sequence step by step and remembers what it has read."
     input_ranks = (3,)
 
-    units = Integer(minimum=1, label="Units", help="How many numbers it remembers.")
+    units = Integer(minimum=1, initial=32, label="Units", help="How many numbers it remembers.")
     activation = Named(activations, "tanh", label="Activation", help="Applied at each step.")
     use_bias = Boolean(True, label="Bias", help="Whether a learned number is added to each unit.")
     kernel_initializer = Named(initializers, "glorot_uniform", advanced=True)
