@@ -20,6 +20,7 @@ import pytest
 from studio.engine.layers import registry
 from studio.engine.layers.base import Layer
 from studio.engine.workspace import Array, Context, Moment
+from tests.layer_cases import spread_weights
 
 os.environ["KERAS_BACKEND"] = "torch"
 keras: Any = pytest.importorskip("keras", reason="parity needs Keras 3")
@@ -53,20 +54,6 @@ def difference(ours: Any, theirs: Any) -> float:
 def numpy_of(tensor: Any) -> Array:
     """A PyTorch tensor as an array."""
     return np.asarray(tensor.detach().numpy())
-
-
-def spread_weights(layer: Layer, random: np.random.Generator) -> None:
-    """Move the weights off their initial values, so that a bias of zeros hides nothing.
-
-    Weights that are not trained (variances, counts) only grow.
-    """
-    for weight in layer.weights:
-        if weight.value.dtype.kind != "f":
-            continue
-        noise = random.uniform(-0.3, 0.3, weight.shape)
-        if not weight.spec.trainable:
-            noise = np.abs(noise)
-        weight.value += noise.astype(weight.value.dtype)
 
 
 def sample_input(

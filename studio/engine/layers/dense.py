@@ -41,7 +41,7 @@ class Dense(Layer):
     use_bias = Boolean(True, label="Bias", help="Whether a learned number is added to each unit.")
     kernel_initializer = Named(initializers, "glorot_uniform", advanced=True)
     bias_initializer = Named(initializers, "zeros", advanced=True)
-    kernel_regularizer = Named(regularizers, None, optional=True)
+    kernel_regularizer = Named(regularizers, None, optional=True, help="Keeps weights small.")
     bias_regularizer = Named(regularizers, None, optional=True, advanced=True)
     activity_regularizer = Named(regularizers, None, optional=True, advanced=True)
     kernel_constraint = Named(constraints, None, optional=True, advanced=True)

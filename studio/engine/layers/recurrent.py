@@ -35,7 +35,7 @@ class SimpleRNN(Layer):
     kernel_initializer = Named(initializers, "glorot_uniform", advanced=True)
     recurrent_initializer = Named(initializers, "orthogonal", advanced=True)
     bias_initializer = Named(initializers, "zeros", advanced=True)
-    kernel_regularizer = Named(regularizers, None, optional=True)
+    kernel_regularizer = Named(regularizers, None, optional=True, help="Keeps weights small.")
     recurrent_regularizer = Named(regularizers, None, optional=True, advanced=True)
     bias_regularizer = Named(regularizers, None, optional=True, advanced=True)
     activity_regularizer = Named(regularizers, None, optional=True, advanced=True)
