@@ -1,0 +1,161 @@
+"""Edits: pure functions from a project to a project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from studio.engine.errors import StudioError, unknown_name
+from studio.engine.layers import registry as layers
+from studio.engine.losses import losses
+from studio.engine.optimizers import optimizers
+from studio.engine.registry import Registry
+from studio.project.values import Block, Project, Spec
+
+
+def new_spec(registry: Registry[Any], class_name: str) -> Spec:
+    """A class with the values that its declaration says a new one starts with.
+
+    Raises:
+        UnknownNameError: if it is not registered.
+    """
+    cls = registry.find(class_name)
+    initial = {
+        name: param.initial
+        for name, param in cls.params.items()
+        if param.initial is not param.default
+    }
+    return Spec(cls.__name__, initial)
+
+
+def set_spec_param(spec: Spec, registry: Registry[Any], name: str, value: Any) -> Spec:
+    """The spec with another value of a parameter.
+
+    A valid value is kept in its normal form, a default one is dropped, and one that is not valid
+    is kept as it is, so that it can be shown where it is wrong.
+
+    Raises:
+        UnknownNameError: if the class is not registered or has no such parameter.
+    """
+    params = registry.find(spec.class_name).params
+    if name not in params:
+        raise unknown_name(name, params, "a parameter", spec.class_name)
+    param = params[name]
+    try:
+        value = param.to_config(param.checked(value))
+    except StudioError:
+        return replace(spec, config={**spec.config, name: value})
+    if not param.required and value == param.to_config(param.checked(param.default)):
+        return replace(spec, config={key: kept for key, kept in spec.config.items() if key != name})
+    return replace(spec, config={**spec.config, name: value})
+
+
+# The stack
+
+
+def insert_block(project: Project, index: int, class_name: str) -> Project:
+    """A new block before position ``index``; at the end from the stack's length on.
+
+    Raises:
+        UnknownNameError: if there is no such layer.
+    """
+    return insert_spec(project, index, new_spec(layers, class_name))
+
+
+def insert_spec(project: Project, index: int, layer: Spec) -> Project:
+    """A block of that layer before position ``index``."""
+    blocks = list(project.blocks)
+    blocks.insert(max(index, 0), Block(new_id(project), layer))
+    return replace(project, blocks=tuple(blocks))
+
+
+def new_id(project: Project) -> int:
+    """A number that no block of the project has."""
+    return 1 + max((block.id for block in project.blocks), default=0)
+
+
+def remove_blocks(project: Project, ids: Iterable[int]) -> Project:
+    """The project without those blocks."""
+    gone = set(ids)
+    return replace(project, blocks=tuple(block for block in project.blocks if block.id not in gone))
+
+
+def move_block(project: Project, block_id: int, index: int) -> Project:
+    """That block at position ``index`` of the stack as it is without it.
+
+    Raises:
+        KeyError: if there is no such block.
+    """
+    block = project.block(block_id)
+    blocks = [other for other in project.blocks if other is not block]
+    blocks.insert(max(index, 0), block)
+    return replace(project, blocks=tuple(blocks))
+
+
+def duplicate_block(project: Project, block_id: int) -> Project:
+    """A copy of that block right after it. A name of its own is not copied: names are unique.
+
+    Raises:
+        KeyError: if there is no such block.
+    """
+    position = project.position(block_id)
+    layer = project.blocks[position].layer
+    config = {name: value for name, value in layer.config.items() if name != "name"}
+    return insert_spec(project, position + 1, replace(layer, config=config))
+
+
+def set_param(project: Project, block_id: int, name: str, value: Any) -> Project:
+    """Another value of a block's parameter, valid or not (see :func:`set_spec_param`).
+
+    Raises:
+        KeyError: if there is no such block.
+        UnknownNameError: if its layer is not known, or has no such parameter.
+    """
+    layer = project.block(block_id).layer
+    return set_layer(project, block_id, set_spec_param(layer, layers, name, value))
+
+
+def set_layer(project: Project, block_id: int, layer: Spec) -> Project:
+    """Another layer in a block."""
+    position = project.position(block_id)
+    blocks = list(project.blocks)
+    blocks[position] = Block(block_id, layer)
+    return replace(project, blocks=tuple(blocks))
+
+
+# How to train
+
+
+def set_settings(project: Project, **changes: Any) -> Project:
+    """Other values of epochs, batch_size, validation_split or seed, valid or not."""
+    return replace(project, settings=replace(project.settings, **changes))
+
+
+def set_optimizer(project: Project, class_name: str) -> Project:
+    """Another optimizer, with its initial values.
+
+    Raises:
+        UnknownNameError: if there is no such optimizer.
+    """
+    return set_settings(project, optimizer=new_spec(optimizers, class_name))
+
+
+def set_optimizer_param(project: Project, name: str, value: Any) -> Project:
+    """Another value of a parameter of the optimizer, such as the learning rate."""
+    spec = set_spec_param(project.settings.optimizer, optimizers, name, value)
+    return set_settings(project, optimizer=spec)
+
+
+def set_loss(project: Project, class_name: str) -> Project:
+    """Another loss, with its initial values.
+
+    Raises:
+        UnknownNameError: if there is no such loss.
+    """
+    return set_settings(project, loss=new_spec(losses, class_name))
+
+
+def set_loss_param(project: Project, name: str, value: Any) -> Project:
+    """Another value of a parameter of the loss."""
+    return set_settings(project, loss=set_spec_param(project.settings.loss, losses, name, value))
