@@ -299,3 +299,8 @@ def deactivate(layer_activation: Activation, dy: Array, saved: Array, context: C
     if context.linear_output:
         return dy
     return layer_activation.backward(dy, saved)
+
+
+def add_rows(rows: Array, out: Array) -> Array:
+    """The sum of a matrix's rows: (n, k) → (k,). As a product, which BLAS does faster."""
+    return np.matmul(np.ones(len(rows), rows.dtype), rows, out=out)

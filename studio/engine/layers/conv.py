@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -16,11 +15,12 @@ from studio.engine.layers.base import (
     Gradients,
     Layer,
     WeightSpec,
-    activate,
+    add_rows,
     deactivate,
     known,
     register,
 )
+from studio.engine.layers.columns import FEW_CHANNELS, columns, multiply, pieces
 from studio.engine.params import Boolean, Choice, Integer, Integers
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
@@ -30,7 +30,7 @@ from studio.engine.workspace import Array, Context, Shape
 class Conv(Layer):
     """What the convolutions share: each output is a window of the input times the kernel.
 
-    The windows are laid out as rows (im2col), so that one matrix product does the whole work.
+    The windows are laid out as rows (see ``columns``), so that matrix products do the work.
     """
 
     rank: ClassVar[int]
@@ -87,69 +87,119 @@ class Conv(Layer):
         return (kernel, bias) if self.use_bias else (kernel,)
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """Shapes (batch, …spatial, channels) → (batch, …positions, filters)."""
+        """z = windows · kernel + bias, piece by piece; y = activation(z)."""
         shape = cast("tuple[int, ...]", self.compute_output_shape(x.shape))
         amounts = win.pads(x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate)  # fmt: skip
         padded = win.pad(x, amounts, 0, context, "padded")
-        z = context.workspace.array("z", shape, x.dtype)
-        flat_z = z.reshape(-1, self.filters)
-        columns = [
-            self._columns(part, shape[1:-1], context, f"columns{group}")
-            for group, part in enumerate(self._parts(padded))
-        ]
-        for part, kernel, out in zip(columns, self._kernels(), self._parts(flat_z), strict=True):
-            np.matmul(part, kernel, out=out)
-        if self.use_bias:
-            z += self["bias"]
-        y, saved = activate(self.activation, z, context)
-        return y, (x.shape, padded.shape, amounts, columns, saved)
+        saved = context.workspace.array("saved", shape, x.dtype)
+        in_place = self.activation.saves == "output" or context.linear_output
+        y = saved if in_place else context.workspace.array("y", shape, x.dtype)
+        windows = self._windows(padded, context)
+        kernels = self._parts(self["kernel"].reshape(-1, self.filters))
+        for piece in pieces(windows, self.rank):
+            z = saved[piece]
+            for group, (part, kernel, out) in enumerate(
+                zip(self._parts(windows[piece]), kernels, self._parts(z), strict=True)
+            ):
+                self._product(columns(part, self.rank, context.workspace, f"columns{group}"), kernel, out)  # fmt: skip
+            if self.use_bias:
+                z += self["bias"]
+            if not context.linear_output:
+                self.activation.forward(z, out=y[piece])
+        return y, (x.shape, padded, amounts, saved)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
-        """dkernel = columnsᵀ · dz, dbias = Σ dz; dx adds dz · kernelᵀ back to each window."""
-        shape, padded_shape, amounts, columns, saved = cache
-        dz = deactivate(self.activation, dy, saved, context)
-        flat_dz = dz.reshape(-1, self.filters)
+        """dz = dy · activation', dkernel = windowsᵀ · dz, dbias = Σ dz; dx as told below."""
+        shape, padded, amounts, saved = cache
+        space = context.workspace
         dkernel = context.gradient("kernel", self["kernel"])
-        flat_dkernel = dkernel.reshape(-1, self.filters)
-        for part, dpart, out in zip(columns, self._parts(flat_dz), self._parts(flat_dkernel), strict=True):  # fmt: skip
-            np.matmul(part.T, dpart, out=out)
+        dkernels = self._parts(dkernel.reshape(-1, self.filters))
+        dkernel.fill(0)
+        windows = self._windows(padded, context)
+        dz = space.array("dz", dy.shape, dy.dtype)
+        for piece in pieces(windows, self.rank):
+            self._dz(dy[piece], saved[piece], dz[piece], context)
+            for group, (part, dpart, into) in enumerate(
+                zip(self._parts(windows[piece]), self._parts(dz[piece]), dkernels, strict=True)
+            ):
+                rows = columns(part, self.rank, space, f"columns{group}")
+                product = space.array("dkernel", into.shape, into.dtype)
+                into += np.matmul(rows.T, dpart.reshape(len(rows), -1), out=product)
         gradients = {"kernel": dkernel}
         if self.use_bias:
-            gradients["bias"] = np.add.reduce(
-                flat_dz, axis=0, out=context.gradient("bias", self["bias"])
+            gradients["bias"] = add_rows(
+                dz.reshape(-1, self.filters), context.gradient("bias", self["bias"])
             )
         if not context.needs_input_gradient:
             return None, gradients
+        turn = all(stride == 1 for stride in self.strides)
+        dx = self._turned(dz, shape, amounts, context) if turn else self._scattered(dz, padded.shape, shape, amounts, context)  # fmt: skip
+        return dx, gradients
+
+    def _dz(self, dy: Array, saved: Array, out: Array, context: Context) -> None:
+        if context.linear_output or self.activation.backward(dy, saved, out=out) is not out:
+            np.copyto(out, deactivate(self.activation, dy, saved, context))
+
+    def _turned(self, dz: Array, shape: win.Sizes, amounts: win.Pads, context: Context) -> Array:
+        """dx as a convolution of dz with the kernel turned around; for strides of 1."""
+        space, rank = context.workspace, self.rank
+        around = [
+            ((size - 1) * step - before, (size - 1) * step - after)
+            for size, step, (before, after) in zip(
+                self.kernel_size, self.dilation_rate, amounts, strict=True
+            )
+        ]
+        windows = win.windows(win.pad(dz, around, 0, context, "around"), self.kernel_size, (1,) * rank, self.dilation_rate)  # fmt: skip
+        kernel = np.flip(self["kernel"], axis=tuple(range(rank))).swapaxes(-1, -2)
+        # Each group's filters lead back to its own channels.
+        kernels = [
+            np.ascontiguousarray(part).reshape(-1, part.shape[-1])
+            for part in (np.split(kernel, self.groups, axis=-2) if self.groups > 1 else [kernel])
+        ]
+        dx = space.array("dx", shape, dz.dtype)
+        for piece in pieces(windows, rank):
+            for group, (part, turned, out) in enumerate(
+                zip(self._parts(windows[piece]), kernels, self._parts(dx[piece]), strict=True)
+            ):
+                self._product(columns(part, rank, space, f"turned{group}"), turned, out)
+        return dx
+
+    def _scattered(
+        self,
+        dz: Array,
+        padded_shape: win.Sizes,
+        shape: win.Sizes,
+        amounts: win.Pads,
+        context: Context,
+    ) -> Array:
+        """dx by adding each window's gradient to the place that the window was taken from."""
         dpadded = context.workspace.zeros("dpadded", padded_shape, dz.dtype)
-        for kernel, dpart, into in zip(self._kernels(), self._parts(flat_dz), self._parts(dpadded), strict=True):  # fmt: skip
-            self._scatter(np.matmul(dpart, kernel.T), dy.shape[1:-1], into)
-        return dpadded[win.inner(shape[1:-1], amounts)], gradients
+        kernels = self._parts(self["kernel"].reshape(-1, self.filters))
+        for kernel, dpart, into in zip(kernels, self._parts(dz), self._parts(dpadded), strict=True):
+            dwindows = np.matmul(dpart, kernel.T).reshape(*dz.shape[:-1], *self.kernel_size, -1)
+            for offset, where in win.positions(self.kernel_size, self.strides, self.dilation_rate, dz.shape[1:-1]):  # fmt: skip
+                into[where] += dwindows[(..., *offset, slice(None))]
+        return dpadded[win.inner(shape[1:-1], amounts)]
+
+    def _windows(self, padded: Array, context: Context) -> Array:
+        """All windows as a view; of a copy with the channels first where they are few."""
+        if 1 < padded.shape[-1] <= FEW_CHANNELS:
+            first = context.workspace.array(
+                "planes", (padded.shape[-1], *padded.shape[:-1]), padded.dtype
+            )
+            np.copyto(first, np.moveaxis(padded, -1, 0))
+            padded = np.moveaxis(first, 0, -1)
+        return win.windows(padded, self.kernel_size, self.strides, self.dilation_rate)
 
     def _parts(self, array: Array) -> list[Array]:
         """The groups' parts of an array's last axis."""
         return [array] if self.groups == 1 else np.split(array, self.groups, axis=-1)
 
-    def _kernels(self) -> list[Array]:
-        return self._parts(self["kernel"].reshape(-1, self.filters))
-
-    def _columns(self, x: Array, counts: win.Sizes, context: Context, name: str) -> Array:
-        """The windows of ``x`` as rows: (batch · positions, window · channels)."""
-        channels = x.shape[-1]
-        shape = (len(x), *counts, *self.kernel_size, channels)
-        columns = context.workspace.array(name, shape, x.dtype)
-        if channels < 4:
-            for offset, where in win.positions(self.kernel_size, self.strides, self.dilation_rate, counts):  # fmt: skip
-                columns[(..., *offset, slice(None))] = x[where]
+    def _product(self, rows: Array, kernel: Array, out: Array) -> None:
+        if self.groups == 1:
+            multiply(rows, kernel, out.reshape(-1, kernel.shape[1]))
         else:
-            np.copyto(columns, win.windows(x, self.kernel_size, self.strides, self.dilation_rate))
-        return columns.reshape(-1, prod(self.kernel_size) * channels)
-
-    def _scatter(self, dcolumns: Array, counts: win.Sizes, into: Array) -> None:
-        """Add the gradient of each window to the place that the window was taken from."""
-        channels = into.shape[-1]
-        dcolumns = dcolumns.reshape(len(into), *counts, *self.kernel_size, channels)
-        for offset, where in win.positions(self.kernel_size, self.strides, self.dilation_rate, counts):  # fmt: skip
-            into[where] += dcolumns[(..., *offset, slice(None))]
+            out[...] = np.matmul(rows, kernel).reshape(out.shape)
 
 
 @register()

@@ -14,6 +14,7 @@ from studio.engine.layers.base import (
     Layer,
     WeightSpec,
     activate,
+    add_rows,
     deactivate,
     known,
     register,
@@ -85,8 +86,7 @@ class Dense(Layer):
             "kernel": np.matmul(flat_x.T, flat_dz, out=context.gradient("kernel", kernel))
         }
         if self.use_bias:
-            bias = context.gradient("bias", self["bias"])
-            gradients["bias"] = np.add.reduce(flat_dz, axis=0, out=bias)
+            gradients["bias"] = add_rows(flat_dz, context.gradient("bias", self["bias"]))
         if not context.needs_input_gradient:
             return None, gradients
         dx = context.workspace.array("dx", x.shape, x.dtype)

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from studio.engine.layers.base import Layer, shape_text
 from studio.engine.errors import ShapeError
+from studio.engine.layers.base import Layer, shape_text
 from studio.engine.workspace import Array, Context, Shape
 
 Sizes = tuple[int, ...]
+Pads = list[tuple[int, int]]
 
 
 def output_length(
@@ -40,9 +41,9 @@ def check_windows(layer: Layer, input_shape: Shape, lengths: Shape) -> None:
         )
 
 
-def pads(lengths: Sizes, sizes: Sizes, strides: Sizes, padding: str, dilations: Sizes) -> list[tuple[int, int]]:  # fmt: skip
+def pads(lengths: Sizes, sizes: Sizes, strides: Sizes, padding: str, dilations: Sizes) -> Pads:  # fmt: skip
     """How many zeros go before and after each spatial dimension."""
-    result: list[tuple[int, int]] = []
+    result: Pads = []
     for length, size, stride, dilation in zip(lengths, sizes, strides, dilations, strict=True):
         span = (size - 1) * dilation + 1
         if padding == "valid":
@@ -55,7 +56,7 @@ def pads(lengths: Sizes, sizes: Sizes, strides: Sizes, padding: str, dilations: 
     return result
 
 
-def pad(x: Array, amounts: list[tuple[int, int]], value: Any, context: Context, name: str) -> Array:
+def pad(x: Array, amounts: Pads, value: Any, context: Context, name: str) -> Array:
     """``x`` (batch, …spatial, channels) with ``value`` around its spatial dimensions."""
     if not any(before or after for before, after in amounts):
         return x
@@ -66,7 +67,7 @@ def pad(x: Array, amounts: list[tuple[int, int]], value: Any, context: Context, 
     return padded
 
 
-def inner(lengths: Sizes, amounts: list[tuple[int, int]]) -> tuple[slice, ...]:
+def inner(lengths: Sizes, amounts: Pads) -> tuple[slice, ...]:
     """The index of the unpadded part of a padded array."""
     return (
         slice(None),
