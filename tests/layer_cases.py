@@ -100,7 +100,9 @@ def configs(cls: type[Layer]) -> Iterator[dict[str, Any]]:
         if isinstance(param, Named) and name.startswith("recurrent"):
             good = good[:3]
         for value in good:
-            if name not in base or (base[name] != value and name not in REQUIRED.get(cls.__name__, {})):
+            if name not in base or (
+                base[name] != value and name not in REQUIRED.get(cls.__name__, {})
+            ):
                 yield {**base, name: value}
 
 

@@ -98,9 +98,15 @@ def layer_differences(
     """
     random = np.random.default_rng(seed)
     x = sample_input(input_shape, random, integers, dtype) if inputs is None else inputs
-    ours = registry.make({"class_name": name, "config": {**config, "dtype": dtype}}) if layer is None else layer  # fmt: skip
+    ours = (
+        registry.make({"class_name": name, "config": {**config, "dtype": dtype}})
+        if layer is None
+        else layer
+    )
     if keras_layer is None:
-        theirs = getattr(keras.layers, name)(**(config if keras_config is None else keras_config), dtype=dtype)  # fmt: skip
+        theirs = getattr(keras.layers, name)(
+            **(config if keras_config is None else keras_config), dtype=dtype
+        )
     else:
         theirs = keras_layer
     ours.build((None, *x.shape[1:]), seed=seed)
@@ -127,7 +133,9 @@ def layer_differences(
 
     found = {"forward": difference(y, numpy_of(their_y))}
     shape, their_shape = (None, *x.shape[1:]), theirs.compute_output_shape((None, *x.shape[1:]))
-    found["output shape"] = 0.0 if ours.compute_output_shape(shape) == tuple(their_shape) else np.inf  # fmt: skip
+    found["output shape"] = (
+        0.0 if ours.compute_output_shape(shape) == tuple(their_shape) else np.inf
+    )
     found["output type"] = 0.0 if y.dtype == numpy_of(their_y).dtype else np.inf
     found["arguments left alone"] = 0.0 if np.array_equal(given[1], dy) else np.inf
     if mask is not None or type(ours).makes_mask:
@@ -147,7 +155,7 @@ def layer_differences(
         ours.learn(cache)
         for weight, variable in zip(ours.weights, theirs.weights, strict=True):
             if not weight.spec.trainable:
-                found[f"learned {weight.name}"] = difference(weight.value, numpy_of(variable.value))  # fmt: skip
+                found[f"learned {weight.name}"] = difference(weight.value, numpy_of(variable.value))
     return found
 
 

@@ -95,7 +95,7 @@ def _entry(name: int, header: int, tree: int = 0, heap: int = 0) -> bytes:
 def _write_group(writer: _Writer, group: Tree) -> tuple[int, int, int]:
     """The addresses of a group's header, tree and heap."""
     names = sorted(group, key=str.encode)
-    heap, offsets = bytearray(8), []
+    heap, offsets = bytearray(8), list[int]()
     for name in names:
         offsets.append(len(heap))
         heap += name.encode() + b"\0"
@@ -103,9 +103,11 @@ def _write_group(writer: _Writer, group: Tree) -> tuple[int, int, int]:
     entries: list[bytes] = []
     for name, offset in zip(names, offsets, strict=True):
         below = group[name]
-        where = _write_group(writer, below) if isinstance(below, dict) else (_write_array(writer, below),)  # fmt: skip
-        entries.append(_entry(offset, *where))
-    keys, nodes = [0], []
+        if isinstance(below, dict):
+            entries.append(_entry(offset, *_write_group(writer, below)))
+        else:
+            entries.append(_entry(offset, _write_array(writer, below)))
+    keys, nodes = [0], list[int]()
     for start in range(0, len(entries), 2 * LEAF):
         part = entries[start : start + 2 * LEAF]
         body = b"".join(part).ljust(2 * LEAF * 40, b"\0")
