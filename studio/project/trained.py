@@ -68,9 +68,7 @@ def restore_weights(model: Sequential, weights: Mapping[str, Array]) -> None:
     wanted = {name: value.shape for name, value in named_weights(model).items()}
     found = {name: value.shape for name, value in weights.items()}
     if wanted != found:
-        differing = sorted(
-            name for name in wanted | found if wanted.get(name) != found.get(name)
-        )
+        differing = sorted(name for name in wanted | found if wanted.get(name) != found.get(name))
         name = differing[0]
         raise ShapeError(
             _shape(wanted.get(name)), _shape(found.get(name)), f"weight {name}",

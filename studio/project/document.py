@@ -1,0 +1,141 @@
+"""A project as JSON: the text of ``project.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from studio.engine.errors import FormatError
+from studio.project.migrations import FORMAT, migrated
+from studio.project.values import Block, DataChoice, Project, Settings, Spec
+
+DEPTH = 32
+
+
+def to_text(value: Mapping[str, Any]) -> str:
+    """A document as JSON: indented, the keys in the order that they have."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=dict) + "\n"
+
+
+def from_text(text: str, where: str) -> dict[str, Any]:
+    """The document in a JSON text.
+
+    Raises:
+        FormatError: if it is none.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FormatError("a text in JSON", str(error), where) from None
+    _check_depth(found, where)
+    return _mapping(found, where)
+
+
+def _check_depth(value: Any, where: str) -> None:
+    """Refuse nesting so deep that functions which walk over the document would run out of stack."""
+    level: list[Any] = [value]
+    for _ in range(DEPTH):
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return
+    raise FormatError(f"at most {DEPTH} levels of brackets", "more", where)
+
+
+def _children(item: Any) -> Iterable[Any]:
+    if isinstance(item, dict):
+        return cast("dict[str, Any]", item).values()
+    return cast("list[Any]", item) if isinstance(item, list) else ()
+
+
+def to_document(project: Project) -> dict[str, Any]:
+    """The project as a document that :func:`to_project` makes an equal project of."""
+    settings = project.settings
+    return {
+        "format": FORMAT,
+        "blocks": [{"id": block.id, **_spec(block.layer)} for block in project.blocks],
+        "data": {"name": project.data.name, "options": project.data.options},
+        "settings": {
+            **vars(settings),
+            "optimizer": _spec(settings.optimizer),
+            "loss": _spec(settings.loss),
+        },
+    }
+
+
+def to_project(document: dict[str, Any], where: str) -> Project:
+    """The project in a document. Classes that are not known are kept as they are.
+
+    Raises:
+        FormatError: if a part is missing, of a wrong type or not known, or the format is too new.
+    """
+    parts = _parts(migrated(document, where), where, "format", "blocks", "data", "settings")
+    if not isinstance(parts["blocks"], list):
+        raise FormatError("a list", _short(parts["blocks"]), f"{where} blocks")
+    items = cast("list[Any]", parts["blocks"])
+    blocks = tuple(_to_block(item, f"{where} block {n}") for n, item in enumerate(items, 1))
+    if len({block.id for block in blocks}) != len(blocks):
+        raise FormatError("an id of its own for each block", "one twice", f"{where} blocks")
+    data = _parts(parts["data"], f"{where} data", "name", "options")
+    return Project(
+        blocks,
+        DataChoice(_text(data["name"], f"{where} data name"), _mapping(data["options"], where)),
+        _to_settings(parts["settings"], f"{where} settings"),
+    )
+
+
+def _spec(spec: Spec) -> dict[str, Any]:
+    return {"class_name": spec.class_name, "config": spec.config}
+
+
+def _to_spec(item: Any, where: str, *others: str) -> Spec:
+    parts = _parts(item, where, "class_name", "config", *others)
+    return Spec(
+        _text(parts["class_name"], f"{where} class_name"),
+        _mapping(parts["config"], f"{where} config"),
+    )
+
+
+def _to_block(item: Any, where: str) -> Block:
+    layer = _to_spec(item, where, "id")
+    number = item["id"]
+    if type(number) is not int or not 1 <= number < 2**53:
+        raise FormatError("a whole number of at least 1", _short(number), f"{where} id")
+    return Block(number, layer)
+
+
+def _to_settings(item: Any, where: str) -> Settings:
+    parts = _parts(item, where, *Settings.__dataclass_fields__)
+    for name in ("optimizer", "loss"):
+        parts[name] = _to_spec(parts[name], f"{where} {name}")
+    for name, value in parts.items():
+        if isinstance(value, dict | list):
+            raise FormatError("a number", _short(value), f"{where} {name}")
+    return Settings(**parts)
+
+
+def _parts(item: Any, where: str, *names: str) -> dict[str, Any]:
+    """The mapping, which must have exactly those names."""
+    found = dict(_mapping(item, where))
+    if set(found) != set(names):
+        wrong = min(set(found) ^ set(names))
+        wanted = f"a value for {wrong!r}" if wrong in names else f"only {', '.join(names)}"
+        raise FormatError(wanted, "none" if wrong in names else _short(wrong), where)
+    return found
+
+
+def _mapping(item: Any, where: str) -> dict[str, Any]:
+    if not isinstance(item, dict):
+        raise FormatError("names and values in braces", _short(item), where)
+    return cast("dict[str, Any]", item)
+
+
+def _text(item: Any, where: str) -> str:
+    if not isinstance(item, str):
+        raise FormatError("a text", _short(item), where)
+    return item
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:59] + "…"

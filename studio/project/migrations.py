@@ -1,0 +1,40 @@
+"""The version of the file format, and the way up to it from older ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from studio.engine.errors import FormatError
+
+Document = dict[str, Any]
+Migration = Callable[[Document], Document]
+
+FORMAT = 1
+MIGRATIONS: Mapping[int, Migration] = {}
+"""What makes a document of the next format from one of that format."""
+
+
+def migrated(
+    document: Document,
+    where: str,
+    newest: int = FORMAT,
+    migrations: Mapping[int, Migration] = MIGRATIONS,
+) -> Document:
+    """The document in the newest format.
+
+    Raises:
+        FormatError: if it says no format, or one that this version does not know.
+    """
+    number = document.get("format")
+    if type(number) is not int or number < 1:
+        raise FormatError("a format number", repr(number)[:80], where)
+    if number > newest:
+        raise FormatError(
+            f"a file of format {newest} or older", f"format {number}", where,
+            "It was saved by a newer version of Sequential Studio. Open it with that version.",
+        )  # fmt: skip
+    while number < newest:
+        document = {**migrations[number](document), "format": number + 1}
+        number += 1
+    return document

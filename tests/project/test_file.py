@@ -1,0 +1,279 @@
+"""Files round trip, and a damaged one gets a message instead of a crash."""
+
+import io
+import json
+import os
+import random
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from studio.engine.errors import FormatError, StudioError
+from studio.project import document, edits, file
+from studio.project.file import Saved
+from studio.project.migrations import migrated
+from studio.project.trained import Trained
+from studio.project.values import Block, DataChoice, Project, Settings, Spec
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+CONFIGS = st.dictionaries(st.text(), JSON, max_size=3)
+SPECS = st.builds(Spec, st.text(), CONFIGS)
+PROJECTS = st.builds(
+    Project,
+    st.lists(
+        st.builds(Block, st.integers(1, 2**50), SPECS), max_size=4, unique_by=lambda block: block.id
+    ).map(tuple),
+    st.builds(DataChoice, st.text(), CONFIGS),
+    st.builds(
+        Settings,
+        SPECS,
+        SPECS,
+        st.integers(),
+        st.integers(),
+        st.floats(allow_nan=False),
+        st.integers() | st.text(),
+    ),
+)
+
+
+def example() -> Saved:
+    project = Project()
+    for name in ("Conv2D", "Flatten", "Dense"):
+        project = edits.insert_block(project, len(project.blocks), name)
+    trained = Trained(
+        project,
+        {"dense/kernel": np.arange(12, dtype=np.float32).reshape(3, 4), "dense/bias": np.zeros(4)},
+        {"epoch": np.array([1.0, 2.0]), "loss": np.array([0.1, np.nan])},
+        {"seconds": 1.25, "per_class": [{"name": "α", "f1": 0.5}]},
+    )
+    return Saved(edits.set_settings(project, epochs=9), trained)
+
+
+@given(PROJECTS)
+def test_any_project_round_trips(project: Project):
+    assert file.from_bytes(file.to_bytes(Saved(project)), "x").project == project
+
+
+def test_trained_project_round_trips(tmp_path):
+    saved = example()
+    file.save(tmp_path / "a.studio", saved)
+    found = file.load(tmp_path / "a.studio")
+    assert found.project == saved.project
+    assert found.trained is not None and saved.trained is not None
+    assert found.trained.project == saved.trained.project
+    assert list(found.trained.weights) == list(saved.trained.weights)
+    for name, value in saved.trained.weights.items():
+        np.testing.assert_array_equal(found.trained.weights[name], value)
+        assert found.trained.weights[name].dtype == value.dtype
+    for name, value in saved.trained.history.items():
+        np.testing.assert_array_equal(found.trained.history[name], value)
+    assert found.trained.report == saved.trained.report
+
+
+def test_equal_values_make_equal_bytes():
+    assert file.to_bytes(example()) == file.to_bytes(example())
+
+
+def test_text_is_indented_and_starts_with_the_format():
+    with zipfile.ZipFile(io.BytesIO(file.to_bytes(example()))) as archive:
+        assert archive.namelist() == [
+            "project.json",
+            "weights.safetensors",
+            "history.csv",
+            "report.json",
+        ]
+        assert archive.read("project.json").startswith(b'{\n  "format": 1,\n  "blocks": [\n    {\n')
+        assert archive.read("history.csv") == b"epoch,loss\n1,0.1\n2,\n"
+
+
+def test_trained_project_says_whether_it_still_describes_the_stack():
+    saved = example()
+    assert saved.trained is not None
+    assert saved.trained.describes(saved.project)
+    assert not saved.trained.describes(edits.set_param(saved.project, 3, "units", 7))
+
+
+def test_trained_arrays_are_frozen_copies():
+    source = np.zeros(3)
+    trained = Trained(Project(), {"a": source}, {}, {})
+    source[0] = 1
+    assert trained.weights["a"][0] == 0
+    with pytest.raises(ValueError, match="read-only"):
+        trained.weights["a"][0] = 1
+
+
+def test_unknown_block_is_kept_word_for_word():
+    project = Project((Block(4, Spec("QuantumDense", {"qubits": [1, {"deep": None}]})),))
+    found = file.from_bytes(file.to_bytes(Saved(project)), "x").project
+    assert found == project
+
+
+# Writing
+
+
+def test_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.studio"
+    file.save(path, Saved(Project()))
+    before = path.read_bytes()
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(StudioError, match="No space left"):
+        file.save(path, example())
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["a.studio"]
+
+
+def test_write_into_nowhere_says_so(tmp_path):
+    with pytest.raises(StudioError, match="No such file"):
+        file.save(tmp_path / "missing" / "a.studio", example())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StudioError, match="Not a directory"):
+        file.save(tmp_path / "file" / "a.studio", example())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither")
+def test_write_keeps_the_mode_and_follows_links(tmp_path):
+    path = tmp_path / "a.studio"
+    file.save(path, Saved(Project()))
+    path.chmod(0o640)
+    link = tmp_path / "link.studio"
+    link.symlink_to(path)
+    file.save(link, example())
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert file.load(path).trained is not None
+
+
+# Reading what is damaged
+
+
+def archive(**members: object) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, data in members.items():
+            data = data if isinstance(data, bytes | str) else json.dumps(data, default=dict)
+            made.writestr(name.replace("__", "."), data)
+    return buffer.getvalue()
+
+
+def changed(**parts: object) -> bytes:
+    return archive(project__json={**document.to_document(example().project), **parts})
+
+
+BLOCK = {"id": 1, "class_name": "Dense", "config": {}}
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "zip"),
+        (b"PK\5\6" + b"\0" * 18, "nothing"),
+        (archive(a__json={}), "a.json"),
+        (archive(project__json={}, weights__safetensors=b""), "weights.safetensors"),
+        (archive(project__json=b"\xff"), "UTF-8"),
+        (archive(project__json="{"), "JSON"),
+        (archive(project__json="[" * 100_000), "JSON"),
+        (archive(project__json='{"a":' + "[" * 400 + "]" * 400 + "}"), "levels"),
+        (archive(project__json=[]), "braces"),
+        (archive(project__json={}), "format number"),
+        (archive(project__json=" " * (17 << 20)), "at most"),
+        (changed(format=2), "newer version"),
+        (changed(format=True), "format number"),
+        (changed(format=0), "format number"),
+        (changed(more=1), "'more'"),
+        (changed(blocks={}), "a list"),
+        (changed(blocks=[3]), "block 1"),
+        (changed(blocks=[{}]), "block 1"),
+        (changed(blocks=[{**BLOCK, "id": 0}]), "id"),
+        (changed(blocks=[{**BLOCK, "id": True}]), "id"),
+        (changed(blocks=[{**BLOCK, "class_name": 3}]), "class_name"),
+        (changed(blocks=[{**BLOCK, "config": []}]), "config"),
+        (changed(blocks=[BLOCK, BLOCK]), "one twice"),
+        (changed(data="iris"), "data"),
+        (changed(data={"name": 1, "options": {}}), "data name"),
+        (changed(settings={}), "settings"),
+    ],
+)  # fmt: skip
+def test_damaged_file_is_refused_in_words(data: bytes, words: str):
+    with pytest.raises(FormatError, match=words) as caught:
+        file.from_bytes(data, "a.studio")
+    assert "a.studio" in str(caught.value)
+
+
+def test_zip_bomb_is_refused_before_it_is_unpacked():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("project.json", "{}")
+        made.writestr("weights.safetensors", b"\0" * (50 << 20))
+        made.writestr("history.csv", "")
+        made.writestr("report.json", "{}")
+    with pytest.raises(FormatError, match="at most"):
+        file.from_bytes(buffer.getvalue(), "a.studio")
+
+
+def test_missing_file_and_folder(tmp_path):
+    with pytest.raises(StudioError, match="No such file"):
+        file.load(tmp_path / "a.studio")
+    with pytest.raises(StudioError, match="directory"):
+        file.load(tmp_path)
+
+
+def test_every_cut_and_random_damage_is_a_studio_error():
+    whole = file.to_bytes(example())
+    random_ = random.Random(0)
+    cases = [whole[:length] for length in range(0, len(whole), 7)]
+    for _ in range(1500):
+        damaged = bytearray(whole)
+        for _ in range(random_.choice([1, 1, 2, 8])):
+            damaged[random_.randrange(len(damaged))] ^= 1 << random_.randrange(8)
+        cases.append(bytes(damaged))
+    refused = 0
+    for data in cases:
+        try:
+            file.from_bytes(data, "a.studio")
+        except StudioError:
+            refused += 1
+    assert refused > 0.9 * len(cases)
+
+
+def test_random_damage_of_the_texts_is_a_studio_error():
+    with zipfile.ZipFile(io.BytesIO(file.to_bytes(example()))) as whole:
+        members = {name: whole.read(name) for name in whole.namelist()}
+    random_ = random.Random(1)
+    for _ in range(1500):
+        name = random_.choice(list(members))
+        damaged = bytearray(members[name])
+        for _ in range(random_.choice([1, 1, 3])):
+            damaged[random_.randrange(len(damaged))] = random_.choice(b'0129.-e[]{}",:xN\xff\n')
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as made:
+            for member, data in members.items():
+                made.writestr(member, bytes(damaged) if member == name else data)
+        try:
+            file.from_bytes(buffer.getvalue(), "a.studio")
+        except StudioError:
+            pass
+
+
+# Older formats
+
+
+def test_older_documents_are_brought_up_step_by_step():
+    steps = {
+        1: lambda old: {**old, "b": old["a"] + 1},
+        2: lambda old: {name: value for name, value in old.items() if name != "a"},
+    }
+    assert migrated({"format": 1, "a": 1}, "x", 3, steps) == {"format": 3, "b": 2}
+    assert migrated({"format": 3, "b": 2}, "x", 3, steps) == {"format": 3, "b": 2}
+    with pytest.raises(FormatError, match="newer"):
+        migrated({"format": 4}, "x", 3, steps)
