@@ -22,9 +22,15 @@ from studio.engine.parallel import Workers
 from studio.engine.parameters import Parameters
 from studio.engine.workspace import Array, Moment
 
-SHARD_WORK = 4e6
-"""Multiplications that a shard should have before it is worth a thread of its own."""
 MAX_SHARDS = 8
+STEP_RATE = 1.5e11
+"""Operations per second that one core does in a matrix product: only their order matters here."""
+TWO_SHARDS_SECONDS = 6e-4
+"""What a step should take at least on one core, to be worth a second thread."""
+SHARD_SECONDS = 5e-3
+"""What each of more shards should take: threads with much to do seldom wait for each other."""
+GRADIENT_SECONDS = 1.5e-9
+"""What writing and adding up one more copy of a weight's gradient takes."""
 
 
 class Result(NamedTuple):
@@ -81,7 +87,12 @@ class Network:
         """Where the batch is cut: a function of the model and the batch size only."""
         if self.masks_output:
             return [slice(0, batch)]
-        count = int(min(MAX_SHARDS, batch, max(1, self.sample_work * batch // SHARD_WORK)))
+        seconds = 6 * self.sample_work * batch / STEP_RATE
+        # Each shard fills a gradient of its own: that may cost a twentieth of the step.
+        affordable = 0.05 * seconds / (GRADIENT_SECONDS * max(1, self.parameters.values.size))
+        count = int(min(MAX_SHARDS, batch, max(2, min(affordable, seconds / SHARD_SECONDS))))
+        if seconds < TWO_SHARDS_SECONDS:
+            count = 1
         size = -(-batch // count)
         return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
 

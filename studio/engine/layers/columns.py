@@ -81,10 +81,10 @@ def multiply(a: Array, b: Array, out: Array) -> Array:
 
 def _cut(a: Array, part: int) -> Array:
     """(rows, width) as (rows / part, part, width), without a copy in either memory order."""
-    rows, width = a.shape
-    return np.lib.stride_tricks.as_strided(
-        a, (rows // part, part, width), (a.strides[0] * part, *a.strides), writeable=False
-    )
+    width = a.shape[1]
+    if a.flags.c_contiguous:
+        return a.reshape(-1, part, width)
+    return a.T.reshape(width, -1, part).transpose(1, 2, 0)
 
 
 @cache

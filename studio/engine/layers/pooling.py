@@ -63,15 +63,30 @@ class MaxPooling(Pooling):
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
         """Each gradient goes to the first largest number of its window."""
         shape, amounts, padded, y = cache
-        dpadded = context.workspace.zeros("dpadded", padded.shape, dy.dtype)
-        left = context.workspace.array("left", dy.shape, np.bool_)
+        space = context.workspace
+        dpadded = space.array("dpadded", padded.shape, dy.dtype)
+        apart = all(step >= size for size, step in zip(self.pool_size, self.steps, strict=True))
+        if not (apart and self._covers(padded.shape[1:-1], dy.shape[1:-1])):
+            dpadded.fill(0)
+        winner = space.array("winner", dy.shape, np.bool_)
+        left = space.array("left", dy.shape, np.bool_)
         left.fill(True)
         for where in self._slices(dy.shape[1:-1]):
-            winner = padded[where] == y
+            np.equal(padded[where], y, out=winner)
             winner &= left
             left ^= winner
-            dpadded[where] += dy * winner
+            if apart:
+                np.multiply(dy, winner, out=dpadded[where])
+            else:
+                dpadded[where] += dy * winner
         return dpadded[win.inner(shape[1:-1], amounts)], {}
+
+    def _covers(self, lengths: win.Sizes, counts: win.Sizes) -> bool:
+        """Whether every number of the input lies in a window."""
+        return self.pool_size == self.steps and all(
+            length == count * size
+            for length, count, size in zip(lengths, counts, self.pool_size, strict=True)
+        )
 
 
 @register()
