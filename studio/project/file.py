@@ -1,8 +1,8 @@
 """The file ``name.studio``: a zip archive with the project and, once trained, what was learned.
 
 ``project.json`` is the project; ``weights.safetensors``, ``history.csv`` and ``report.json`` (the
-report, and the project as it was trained) come with a trained one. Reading takes no more memory than
-the limits below and the file's own size, and never runs anything.
+report, and the project as it was trained) come with a trained one. Reading takes no more memory
+than the limits below and the file's own size, and never runs anything.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from studio.engine.errors import FormatError, StudioError
 from studio.engine.saving import safetensors
+from studio.engine.saving.atomic import write_atomically
 from studio.project import document
-from studio.project.atomic import write_atomically
 from studio.project.table import to_columns, to_csv
 from studio.project.trained import Trained
 from studio.project.values import Project
@@ -58,7 +58,8 @@ def load(path: str | Path) -> Saved:
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise StudioError("a file that can be read", error.strerror or str(error), str(path)) from None  # fmt: skip
+        found = error.strerror or str(error)
+        raise StudioError("a file that can be read", found, str(path)) from None
     return from_bytes(data, str(path))
 
 
@@ -139,12 +140,13 @@ def _check(entries: list[ZipInfo], size: int, where: str) -> None:
         wanted = f"{PROJECT}, and if trained {WEIGHTS}, {HISTORY} and {REPORT}"
         raise FormatError(wanted, found, where)
     for entry in entries:
+        place = f"{where} {entry.filename}"
         stored = entry.compress_type == ZIP_STORED
         limit = LIMITS.get(entry.filename, size)
         if entry.flag_bits & 1 or not (stored or entry.compress_type == ZIP_DEFLATED):
-            raise FormatError("a plain or deflated part", "another kind", f"{where} {entry.filename}")  # fmt: skip
+            raise FormatError("a plain or deflated part", "another kind", place)
         if entry.file_size > limit:
-            raise FormatError(f"at most {limit} bytes", f"{entry.file_size}", f"{where} {entry.filename}")  # fmt: skip
+            raise FormatError(f"at most {limit} bytes", f"{entry.file_size}", place)
 
 
 def _decoded(data: bytes, where: str) -> str:

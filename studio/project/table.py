@@ -13,7 +13,7 @@ from studio.engine.workspace import Array
 
 
 def to_csv(columns: Mapping[str, Array]) -> str:
-    """A header and one line per row, each number so that it reads back the same; NaN is left empty."""
+    """A header and a line per row, numbers so that they read back the same; NaN is left empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from studio.engine.errors import ShapeError
-from studio.engine.sequential import Sequential
 from studio.engine.workspace import Array
 from studio.project.values import Config, Project
 
@@ -48,34 +46,3 @@ def _own(value: Array) -> Array:
     copy = np.array(value)
     copy.flags.writeable = False
     return copy
-
-
-def named_weights(model: Sequential) -> dict[str, Array]:
-    """The model's weights by name, ``"conv2d/kernel"``: the live arrays, not copies."""
-    return {
-        f"{layer.name}/{weight.name}": weight.value
-        for layer in model.layers
-        for weight in layer.weights
-    }
-
-
-def restore_weights(model: Sequential, weights: Mapping[str, Array]) -> None:
-    """Set the weights of a built model by name.
-
-    Raises:
-        ShapeError: if a name or a shape differs; then nothing is changed.
-    """
-    wanted = {name: value.shape for name, value in named_weights(model).items()}
-    found = {name: value.shape for name, value in weights.items()}
-    if wanted != found:
-        differing = sorted(name for name in wanted | found if wanted.get(name) != found.get(name))
-        name = differing[0]
-        raise ShapeError(
-            _shape(wanted.get(name)), _shape(found.get(name)), f"weight {name}",
-            "The weights belong to another stack of blocks.",
-        )  # fmt: skip
-    model.set_weights([weights[name] for name in wanted])
-
-
-def _shape(shape: tuple[int, ...] | None) -> str:
-    return "no such weight" if shape is None else f"shape {shape}"

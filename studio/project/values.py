@@ -98,7 +98,7 @@ class Spec:
 
 @dataclass(frozen=True)
 class Block:
-    """A layer in the stack. ``id`` stays the same through edits of it, and is unique in a project."""
+    """A layer in the stack. ``id`` is unique in a project and stays the same through edits."""
 
     id: int
     layer: Spec

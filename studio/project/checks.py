@@ -1,0 +1,109 @@
+"""What every block makes of its input, and what is wrong with a project, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from studio.engine.errors import StateError
+from studio.engine.layers.base import shape_text
+from studio.engine.workspace import Shape
+from studio.project.block_checks import block_problems, name_problems
+from studio.project.examine import Facts, examine
+from studio.project.output_checks import empty_problem, loss_problems, output_problems
+from studio.project.problems import Problem
+from studio.project.propose import DataInfo
+from studio.project.settings_checks import settings_problems
+from studio.project.values import Block, Project
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is shown of one block.
+
+    Args:
+        block: the block.
+        settings: its key settings in a few words.
+        output_shape: batch (None) first; None behind a problem.
+        shape_text: the same as people write it, ``"26 × 26 × 16"``.
+        params: how many numbers its weights hold; None behind a problem.
+        problem: the worst problem of this block.
+    """
+
+    block: Block
+    settings: str
+    output_shape: Shape | None
+    shape_text: str
+    params: int | None
+    problem: Problem | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome of a check: one row per block, and all problems from the bottom up."""
+
+    rows: tuple[Row, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether training can start; warnings don't keep it from that."""
+        return not any(found.severity == "error" for found in self.problems)
+
+    @property
+    def total_params(self) -> int:
+        """How many numbers all known weights hold."""
+        return sum(row.params or 0 for row in self.rows)
+
+    def require(self) -> None:
+        """Check that training can start.
+
+        Raises:
+            StateError: the first problem that keeps it from that.
+        """
+        for found in self.problems:
+            if found.severity == "error":
+                raise StateError(found.expected, found.found, self._place(found), found.advice)
+
+    def _place(self, found: Problem) -> str:
+        for number, row in enumerate(self.rows, 1):
+            if row.block.id == found.where:
+                return f"block {number} ({row.block.layer.class_name})"
+        return str(found.where)
+
+
+def check(project: Project, info: DataInfo) -> Report:
+    """Work out all shapes and sizes, and whether the project can be trained. No array is made."""
+    problems: list[Problem] = []
+    first: dict[int, Problem] = {}
+    shapes: list[Shape | None] = [(None, *info.input_shape)]
+    found: list[Facts] = []
+    for position, block in enumerate(project.blocks):
+        facts = examine(block.layer, shapes[-1])
+        found.append(facts)
+        problems += block_problems(project, position, shapes, facts)
+        shapes.append(facts.output_shape)
+    problems += name_problems(project)
+    if not project.blocks:
+        problems.append(empty_problem(info))
+    elif shapes[-1] is not None:
+        before = project.blocks[-2] if len(project.blocks) > 1 else None
+        start = shapes[-3] if before else shapes[-2]
+        assert start is not None
+        problems += output_problems(project, before, start, found[-1], info)
+    problems += settings_problems(project)
+    problems += loss_problems(project, info)
+    for one in sorted(problems, key=lambda one: one.severity):
+        if isinstance(one.where, int):
+            first.setdefault(one.where, one)
+    rows = [
+        Row(
+            block,
+            facts.settings,
+            facts.output_shape,
+            "?" if facts.output_shape is None else shape_text(facts.output_shape),
+            facts.params,
+            first.get(block.id),
+        )
+        for block, facts in zip(project.blocks, found, strict=True)
+    ]
+    return Report(tuple(rows), tuple(problems))

@@ -1,0 +1,77 @@
+"""What the kind of the targets asks of the output block, the loss and the metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from studio.engine.layers import registry as layers
+from studio.engine.losses import Kind, losses
+from studio.project.specs import new_spec, set_spec_param
+from studio.project.values import Spec
+
+
+class DataInfo(Protocol):
+    """What the checks need to know of data."""
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one sample."""
+        ...
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a target has: one per class for several classes."""
+        ...
+
+    @property
+    def kind(self) -> Kind:
+        """The sort of the targets."""
+        ...
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What usually suits a kind of targets."""
+
+    words: str
+    activation: str
+    loss: str
+    metrics: tuple[str, ...]
+
+
+ADVICE: dict[Kind, Advice] = {
+    "regression": Advice("numbers", "linear", "MeanSquaredError", ("mae",)),
+    "binary": Advice("two classes", "sigmoid", "BinaryCrossentropy", ("accuracy",)),
+    "multiclass": Advice("several classes", "softmax", "CategoricalCrossentropy", ("accuracy",)),
+}
+OUTPUT_LAYER = "Dense"
+"""The layer of a proposed output block."""
+
+
+def suits(loss: Spec, kind: Kind) -> bool:
+    """Whether a loss is meant for that kind of targets."""
+    return loss.class_name in losses and kind in losses.find(loss.class_name).kinds
+
+
+def proposed_loss(now: Spec, kind: Kind) -> Spec:
+    """The loss as it is where it suits the kind, else the usual one."""
+    return now if suits(now, kind) else Spec(ADVICE[kind].loss)
+
+
+def proposed_activation(loss: Spec, kind: Kind) -> str:
+    """What the output should end with: nothing where the loss takes logits."""
+    return "linear" if loss.config.get("from_logits") is True else ADVICE[kind].activation
+
+
+def output_layer(info: DataInfo, loss: Spec) -> Spec:
+    """A layer that gives an output as the data and the loss need it."""
+    return fitted(new_spec(layers, OUTPUT_LAYER), info, loss)
+
+
+def fitted(layer: Spec, info: DataInfo, loss: Spec) -> Spec:
+    """The layer with the units and activation that the data need, if it is a usual output layer."""
+    if layer.class_name != OUTPUT_LAYER:
+        return layer
+    layer = set_spec_param(layer, layers, "units", info.outputs)
+    return set_spec_param(layer, layers, "activation", proposed_activation(loss, info.kind))

@@ -1,0 +1,120 @@
+"""A search for edits that make a block fit: one change if that is enough, else two.
+
+It knows no layer. It tries what the declarations offer: the other words of a choice, a yes for a
+no, a number of outputs, and a block without parameters put before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from studio.engine.errors import Fix
+from studio.engine.layers import registry as layers
+from studio.engine.params import Boolean, Choice, Integer
+from studio.engine.workspace import Shape
+from studio.project.edits import insert_spec, remove_blocks, set_param
+from studio.project.examine import examine
+from studio.project.values import Block, Project, Spec
+
+MOST = 3
+"""How many fixes are offered for one problem."""
+
+Goal = Callable[[Shape], bool]
+
+
+def repairs(
+    before: Block | None, block: Block, shape: Shape, goal: Goal, size: int | None = None
+) -> tuple[Fix, ...]:
+    """Edits after which the block's output shape meets ``goal``.
+
+    Args:
+        before: the block under it, which may be changed too.
+        block: the block that does not fit.
+        shape: the input shape of ``before``, or of ``block`` where there is none.
+        goal: whether an output shape is right.
+        size: a number that may be tried as a number of outputs.
+    """
+    window = Project((before, block) if before else (block,))
+    singles = list(_candidates(window, block.id, size))
+    found = [fix for fix in singles if _meets(fix.edit(window), shape, goal)]
+    if not found:
+        found = [
+            fix
+            for first in singles
+            for second in _candidates(first.edit(window), block.id, size)
+            if _meets((fix := _both(first, second)).edit(window), shape, goal)
+        ]
+    return tuple(found[:MOST])
+
+
+def insert_before(project: Project, block_id: int, layer: Spec) -> Project:
+    """A block of that layer before the block of that id."""
+    return insert_spec(project, project.position(block_id), layer)
+
+
+def removal(block: Block) -> Fix:
+    """The edit that takes the block out."""
+    return Fix("Remove this block", partial(remove_blocks, ids=(block.id,)))
+
+
+def setting(block: Block, name: str, value: Any, of: str = "") -> Fix:
+    """The edit that sets a parameter."""
+    param = layers.find(block.layer.class_name).params[name]
+    if isinstance(value, bool):
+        label = f"Turn {'on' if value else 'off'} {param.label.lower()}{of}"
+    else:
+        label = f"Set {param.label.lower()}{of} to {value}"
+    return Fix(label, partial(set_param, block_id=block.id, name=name, value=value))
+
+
+def _candidates(window: Project, block_id: int, size: int | None) -> Iterator[Fix]:
+    position = window.position(block_id)
+    block = window.blocks[position]
+    yield from _alternatives(block, size, "")
+    for spec in _simple_layers():
+        label = f"Insert {spec.class_name} before it"
+        yield Fix(label, partial(insert_before, block_id=block_id, layer=spec))
+    if position:
+        under = window.blocks[position - 1]
+        yield from _alternatives(under, None, f" of {under.layer.class_name} before it")
+
+
+def _alternatives(block: Block, size: int | None, of: str) -> Iterator[Fix]:
+    """Other values of a block's everyday parameters."""
+    if block.layer.class_name not in layers:
+        return
+    for name, param in layers.find(block.layer.class_name).params.items():
+        if param.advanced:
+            continue
+        now = block.layer.config.get(name, param.default)
+        options: list[Any] = []
+        if isinstance(param, Choice):
+            options = [option for option in param.options if option != now]
+        elif isinstance(param, Boolean):
+            options = [not now]
+        elif isinstance(param, Integer) and size is not None:
+            options = [size]
+        yield from (setting(block, name, option, of) for option in options)
+
+
+def _simple_layers() -> list[Spec]:
+    """The layers that only rearrange and need no parameters."""
+    return [
+        Spec(cls.__name__)
+        for cls in layers
+        if cls.category in ("Core", "Reshaping")
+        and not any(param.required for param in cls.params.values())
+    ]
+
+
+def _meets(window: Project, shape: Shape | None, goal: Goal) -> bool:
+    for block in window.blocks:
+        shape = examine(block.layer, shape).output_shape if shape else None
+    return shape is not None and goal(shape)
+
+
+def _both(first: Fix, second: Fix) -> Fix:
+    label = f"{first.label} and {second.label[0].lower()}{second.label[1:]}"
+    return Fix(label, lambda project: second.edit(first.edit(project)))

@@ -1,0 +1,274 @@
+"""Shapes, counts, problems in words, and fixes that mend them."""
+
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from studio.engine.errors import StateError
+from studio.project import edits
+from studio.project.checks import Report, check
+from studio.project.problems import Problem
+from studio.project.values import Block, Project, Spec
+
+
+@dataclass(frozen=True)
+class Info:
+    input_shape: tuple[int, ...] = (28, 28, 1)
+    outputs: int = 10
+    kind: str = "multiclass"
+
+
+IMAGES = Info()
+TABLE = Info((4,), 3)
+NUMBERS = Info((10,), 1, "regression")
+TWO = Info((2,), 1, "binary")
+
+
+def stack(*specs: tuple[str, dict[str, object]] | str, loss: str = "cce") -> Project:
+    made = [Spec(*spec) if isinstance(spec, tuple) else Spec(spec) for spec in specs]
+    project = Project(tuple(Block(number, spec) for number, spec in enumerate(made, 1)))
+    return edits.set_loss(project, loss)
+
+
+def dense(units: object, activation: str = "relu") -> tuple[str, dict[str, object]]:
+    return "Dense", {"units": units, "activation": activation}
+
+
+CONV = ("Conv2D", {"filters": 8, "kernel_size": (3, 3), "activation": "relu"})
+OUT = dense(10, "softmax")
+
+
+def only(report: Report) -> Problem:
+    assert len(report.problems) == 1
+    return report.problems[0]
+
+
+def mended(project: Project, info: Info, fix: int = 0) -> Project:
+    """The project after the fix of its only problem, which leaves none."""
+    project = only(check(project, info)).fixes[fix].edit(project)
+    assert check(project, info).problems == ()
+    return project
+
+
+def classes(project: Project) -> list[str]:
+    return [block.layer.class_name for block in project.blocks]
+
+
+def test_rows_of_a_sound_stack():
+    report = check(stack(CONV, "MaxPooling2D", "Flatten", OUT), IMAGES)
+    assert report.ok
+    assert report.problems == ()
+    assert [row.shape_text for row in report.rows] == ["26 × 26 × 8", "13 × 13 × 8", "1352", "10"]
+    assert [row.params for row in report.rows] == [80, 0, 0, 13530]
+    assert report.total_params == 13610
+    assert report.rows[0].output_shape == (None, 26, 26, 8)
+    assert "8" in report.rows[0].settings
+
+
+def test_wrong_rank_is_told_at_the_block_and_only_there():
+    report = check(stack("Flatten", CONV, dense(5), OUT), IMAGES)
+    found = only(report)
+    assert found.where == 2
+    assert "3 dimensions" in found.expected
+    assert "784" in found.found
+    assert [row.shape_text for row in report.rows] == ["784", "?", "?", "?"]
+    assert report.rows[1].problem is found
+    assert report.rows[2].problem is None
+    assert not report.ok
+
+
+def test_block_that_nothing_mends_can_be_removed():
+    project = mended(stack(dense(5), "MaxPooling2D", dense(3, "softmax")), TABLE)
+    assert classes(project) == ["Dense", "Dense"]
+
+
+def test_missing_flatten_is_inserted():
+    project = mended(stack(CONV, OUT), IMAGES)
+    assert classes(project) == ["Conv2D", "Flatten", "Dense"]
+
+
+def test_missing_flatten_and_wrong_units_are_mended_at_once():
+    project = mended(stack(CONV, dense(3, "softmax")), IMAGES)
+    assert classes(project) == ["Conv2D", "Flatten", "Dense"]
+    assert project.blocks[-1].layer.config["units"] == 10
+
+
+def test_wrong_units_are_set():
+    found = only(check(stack("Flatten", dense(7, "softmax")), IMAGES))
+    assert found.where == 2
+    assert found.expected.startswith("an output of 10 numbers")
+    assert found.found == "7"
+    assert found.fixes[0].label == "Set units to 10"
+    mended(stack("Flatten", dense(7, "softmax")), IMAGES)
+
+
+def test_output_block_is_added_where_the_last_cannot_be_one():
+    project = stack(dense(5), ("Dropout", {"rate": 0.5}))
+    found = only(check(project, TABLE))
+    assert found.fixes[0].label == "Add Dense 3 as output"
+    assert classes(mended(project, TABLE)) == ["Dense", "Dropout", "Dense"]
+    project = stack(CONV)
+    assert classes(mended(project, Info((6, 6, 1), 3))) == ["Conv2D", "Flatten", "Dense"]
+
+
+def test_recurrent_block_under_another_returns_its_sequence():
+    rnn = ("SimpleRNN", {"units": 6})
+    project = stack(rnn, rnn, OUT)
+    found = only(check(project, Info((8, 8))))
+    assert found.fixes[0].label == "Turn on return sequences of SimpleRNN before it"
+    project = mended(project, Info((8, 8)))
+    assert project.blocks[0].layer.config["return_sequences"] is True
+
+
+def test_window_larger_than_its_input():
+    big = ("Conv2D", {"filters": 8, "kernel_size": (5, 5)})
+    found = only(check(stack(big, "Flatten", OUT), Info((4, 4, 1))))
+    assert "window" in found.expected
+    assert [fix.label for fix in found.fixes] == ["Set padding to same"]
+    mended(stack(big, "Flatten", OUT), Info((4, 4, 1)))
+
+
+@pytest.mark.parametrize("units", [0, -3, 2.5, "many", None, True])
+def test_invalid_parameter_is_told_in_words(units: object):
+    project = stack("Flatten", dense(units), OUT)
+    found = only(check(project, IMAGES))
+    assert (found.where, found.param) == (2, "units")
+    assert found.message == f"Units: expected a whole number of at least 1, found {units!r}."
+    assert found.fixes[0].label == "Set units to 32"
+    mended(project, IMAGES)
+
+
+def test_missing_and_unknown_parameters():
+    found = only(check(stack("Flatten", "Dense", OUT), IMAGES))
+    assert found.param == "units"
+    assert "found nothing" in found.message
+    mended(stack("Flatten", "Dense", OUT), IMAGES)
+    project = stack("Flatten", ("Dense", {"units": 3, "unit": 4}), OUT)
+    assert only(check(project, IMAGES)).param == "unit"
+    mended(project, IMAGES)
+
+
+def test_factor_of_a_regularizer_below_zero():
+    wrong = {"class_name": "L2", "config": {"l2": -1}}
+    project = stack("Flatten", ("Dense", {"units": 3, "kernel_regularizer": wrong}), OUT)
+    found = only(check(project, IMAGES))
+    assert found.param == "kernel_regularizer"
+    assert "at least 0" in found.message
+    mended(project, IMAGES)
+
+
+def test_all_invalid_blocks_are_told_but_no_consequences():
+    report = check(stack(dense(0), CONV, dense(-1), OUT), IMAGES)
+    assert [found.where for found in report.problems] == [1, 3]
+
+
+def test_unknown_block_is_a_placeholder_with_a_problem():
+    project = stack("Flatten", ("QuantumDense", {"qubits": 3}), OUT)
+    found = only(check(project, IMAGES))
+    assert found.where == 2
+    assert "'QuantumDense'" in found.message
+    assert classes(mended(project, IMAGES)) == ["Flatten", "Dense"]
+
+
+def test_empty_stack():
+    found = only(check(stack(), IMAGES))
+    assert found.where == "stack"
+    assert classes(mended(stack(), IMAGES)) == ["Flatten", "Dense"]
+    assert classes(mended(stack(), TABLE)) == ["Dense"]
+
+
+def test_loss_of_another_kind():
+    project = stack(dense(1, "linear"))
+    found = only(check(project, NUMBERS))
+    assert (found.where, found.param, found.severity) == ("settings", "loss", "error")
+    assert mended(project, NUMBERS).settings.loss == Spec("MeanSquaredError")
+
+
+def test_loss_that_works_but_is_not_usual_is_a_warning():
+    report = check(stack("Flatten", OUT, loss="mse"), IMAGES)
+    assert only(report).severity == "warning"
+    assert report.ok
+
+
+@pytest.mark.parametrize(
+    ("project", "info", "wanted"),
+    [
+        (stack("Flatten", dense(10, "linear")), IMAGES, "softmax"),
+        (stack(dense(1, "softmax"), loss="bce"), TWO, "sigmoid"),
+        (stack(dense(1, "sigmoid"), loss="mse"), NUMBERS, "linear"),
+    ],
+)
+def test_output_activation_that_does_not_suit_the_loss(project: Project, info: Info, wanted: str):
+    found = only(check(project, info))
+    assert (found.severity, found.param) == ("warning", "activation")
+    assert wanted in found.expected
+    last = mended(project, info).blocks[-1].layer
+    assert last.config.get("activation", "linear") == wanted
+
+
+def test_loss_of_logits_wants_no_activation():
+    project = edits.set_loss_param(stack("Flatten", OUT), "from_logits", True)
+    assert "linear" in only(check(project, IMAGES)).expected
+    mended(project, IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("epochs", 0), ("epochs", "ten"), ("batch_size", 0), ("validation_split", 1.0), ("seed", -1)],
+)
+def test_invalid_settings(name: str, value: object):
+    project = edits.set_settings(stack("Flatten", OUT), **{name: value})
+    found = only(check(project, IMAGES))
+    assert (found.where, found.param) == ("settings", name)
+    assert repr(value) in found.message
+    mended(project, IMAGES)
+
+
+def test_invalid_optimizer():
+    project = edits.set_optimizer_param(stack("Flatten", OUT), "learning_rate", -1)
+    found = only(check(project, IMAGES))
+    assert found.param == "optimizer.learning_rate"
+    mended(project, IMAGES)
+    project = edits.set_settings(stack("Flatten", OUT), optimizer=Spec("Adamant"))
+    assert "Adam" in only(check(project, IMAGES)).message
+    mended(project, IMAGES)
+
+
+def test_names_are_unique():
+    first, second = (
+        ("Dense", {"units": 3, "name": "a"}),
+        ("Dense", {"units": 10, "name": "a", "activation": "softmax"}),
+    )
+    report = check(stack("Flatten", first, second), IMAGES)
+    assert [found.where for found in report.problems] == [2, 3]
+    report = check(stack("Flatten", dense(3), ("Dense", {**OUT[1], "name": "dense"})), IMAGES)
+    assert [found.where for found in report.problems] == [3]
+    mended(stack("Flatten", dense(3), ("Dense", {**OUT[1], "name": "dense"})), IMAGES)
+
+
+def test_sizes_beyond_memory_are_refused():
+    project = stack("Flatten", dense(10_000_000), OUT)
+    report = check(project, IMAGES)
+    assert report.problems[0].where == 2
+    assert "weights" in report.problems[0].expected
+
+
+def test_require_raises_the_first_error():
+    check(stack("Flatten", OUT), IMAGES).require()
+    check(stack("Flatten", OUT, loss="mse"), IMAGES).require()
+    with pytest.raises(
+        StateError, match=r"block 2 \(Dense\).*units|block 2 \(Dense\).*whole number"
+    ):
+        check(stack("Flatten", dense(0), OUT), IMAGES).require()
+
+
+def test_thousand_blocks_are_checked_in_milliseconds():
+    project = stack("Flatten", *[dense(16 + number % 7) for number in range(1000)], OUT)
+    check(project, IMAGES)
+    changed = edits.set_param(project, 500, "units", 99)
+    start = time.perf_counter()
+    report = check(changed, IMAGES)
+    seconds = time.perf_counter() - start
+    assert report.ok
+    assert seconds < 0.1
