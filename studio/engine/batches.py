@@ -11,14 +11,15 @@ import numpy as np
 from studio.engine.errors import DataError, ShapeError
 from studio.engine.layers.base import shape_text
 from studio.engine.losses import Loss
-from studio.engine.workspace import Array
+from studio.engine.params import Integer, Real
+from studio.engine.workspace import Array, Shape
 
 if TYPE_CHECKING:
     from studio.engine.sequential import Sequential
 
 BatchMaker = Callable[[int, np.random.Generator | None], Iterator["Batch"]]
 
-SHUFFLE_WHOLE = 1 << 26
+SHUFFLE_WHOLE = 1 << 20
 """Data up to this many bytes are shuffled as a whole once per epoch; larger ones batch by batch."""
 
 
@@ -37,26 +38,40 @@ class Batch:
         return self.y
 
 
+def as_numbers(values: Any, what: str) -> Array:
+    """Numbers or truth values as an array.
+
+    Raises:
+        DataError: if they are something else.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise DataError("an array of numbers", "rows of different lengths", what) from None
+    except (TypeError, RuntimeError, OverflowError, MemoryError) as error:
+        raise DataError("an array of numbers", str(error)[:200], what) from None
+    if array.dtype.kind not in "biuf":
+        advice = "Convert texts to numbers first." if array.dtype.kind in "USO" else ""
+        found = f"{type(values).__name__} of {array.dtype.name}"
+        raise DataError("an array of numbers", found, what, advice)
+    return array
+
+
 def as_array(values: Any, what: str, dtype: str) -> Array:
     """Numbers as an array of the model's type; whole numbers and truth values are converted too.
 
     Raises:
         DataError: if they are not numbers, or some are missing (NaN) or infinite.
     """
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise DataError("an array of numbers", "rows of different lengths", what) from None
-    if array.dtype.kind not in "biuf":
-        raise DataError(
-            "an array of numbers", f"{type(values).__name__} of {array.dtype.name}", what,
-            "Convert texts to numbers first.",
-        )  # fmt: skip
-    if array.dtype.kind != "f" or array.dtype != dtype:
-        array = array.astype(dtype)
-    if not np.isfinite(np.add.reduce(array, axis=None)) and not np.isfinite(array).all():
-        row = int(np.argmin(np.isfinite(array.reshape(len(array), -1)).all(axis=1)))
-        bad = "NaN (a missing value)" if np.isnan(array[row]).any() else "an infinite value"
+    array = as_numbers(values, what)
+    with np.errstate(over="ignore"):
+        if array.dtype.kind != "f" or array.dtype != dtype:
+            array = array.astype(dtype)
+        total = np.add.reduce(array, axis=None)
+    if not np.isfinite(total) and not np.isfinite(array).all():
+        rows = array.reshape(len(array) if array.ndim else 1, -1)
+        row = int(np.argmin(np.isfinite(rows).all(axis=1)))
+        bad = "NaN (a missing value)" if np.isnan(rows[row]).any() else "an infinite value"
         raise DataError("finite numbers", f"{bad} in row {row}", what, "Fill or remove such rows.")
     return array
 
@@ -81,8 +96,9 @@ class Arrays:
         inputs = as_array(x, f"{where} x", dtype)
         targets = None if y is None else as_array(y, f"{where} y", dtype)
         weights = None if weight is None else as_array(weight, f"{where} sample_weight", dtype)
-        if inputs.ndim == 0 or len(inputs) == 0:
-            raise DataError("at least one sample", "none", f"{where} x")
+        if inputs.ndim == 0 or inputs.size == 0:
+            found = "a single number" if inputs.ndim == 0 else f"shape {inputs.shape}"
+            raise DataError("at least one sample", found, f"{where} x")
         for name, array in (("y", targets), ("sample_weight", weights)):
             if array is not None and (array.ndim == 0 or len(array) != len(inputs)):
                 found = "a single number" if array.ndim == 0 else f"{len(array)}"
@@ -156,6 +172,8 @@ def batch_maker(
         raise DataError("an array, or an iterable of batches", type(x).__name__, f"{where} x")
 
     def batches(size: int, random: np.random.Generator | None) -> Iterator[Batch]:
+        if y is not None or weight is not None:
+            raise DataError("targets and weights within the batches", "some beside them", where)
         for number, item in enumerate(x):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
             parts: tuple[Any, ...] = item if isinstance(item, tuple) else (item,)  # pyright: ignore[reportUnknownVariableType]
             if len(parts) > 3:
@@ -201,19 +219,45 @@ def checked_arrays(
         raise DataError("targets", "none", f"{where} y")
     output = model.output_shape
     targets = loss.fitted(data.y, output, f"{where} y")
-    weights = data.weight
+    weights = None if data.weight is None else fitted_weights(data.weight, output, where)
     if by_class is not None:
         weights = class_weights(targets, by_class, weights)
     return Arrays(inputs, targets, weights)
+
+
+def fitted_weights(weights: Array, output: Shape, where: str) -> Array:
+    """Sample weights in the shape of the losses: one per sample, or per sample and time step.
+
+    Raises:
+        ShapeError: if they fit neither.
+    """
+    given = weights[..., 0] if weights.ndim > 1 and weights.shape[-1] == 1 else weights
+    steps = output[1:-1]
+    fits = given.ndim - 1 <= len(steps) and all(
+        size is None or size == found for size, found in zip(steps, given.shape[1:], strict=False)
+    )
+    if not fits:
+        raise ShapeError("one weight per sample", f"shape {weights.shape}", f"{where} sample_weight")
+    return given
 
 
 def class_weights(y: Array, weights: Mapping[int, float], current: Array | None) -> Array:
     """Sample weights that give each class its weight.
 
     Raises:
-        DataError: if a class that occurs has a key that is no class number.
+        DataError: if a key is no class number, a weight no number, or the targets are no classes.
     """
-    numbers = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y)).astype(int)
+    if not isinstance(weights, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise DataError("a weight for each class number", type(weights).__name__, "class_weight")
+    for label, weight in weights.items():
+        Integer(minimum=0, maximum=MAX_CLASS).checked(label, "class_weight key")
+        Real(minimum=0).checked(weight, "class_weight")
+    if y.ndim > 1 and y.shape[-1] > 1:
+        numbers = y.argmax(axis=-1)
+    else:
+        numbers = (y[..., 0] if y.ndim > 1 else y).astype(int)
+    if numbers.ndim != 1 or numbers.min() < 0 or numbers.max() > MAX_CLASS:
+        raise DataError("one class number per sample", f"targets of shape {y.shape}", "class_weight")
     table = np.ones(max([int(numbers.max()), *weights]) + 1, dtype=y.dtype)
     for label, weight in weights.items():
         table[label] = weight

@@ -80,11 +80,18 @@ class Network:
         self.sample_work = sum(layer.work() for layer in stack)
         self.masks_output = any(layer.makes_mask for layer in stack)
         self.penalty = 0.0
+        self._cuts: dict[int, list[slice]] = {}
         self.lanes: list[Lane] = []
         self.gradients: list[tuple[Array, list[dict[str, Array]]]] = []
 
     def shards(self, batch: int) -> list[slice]:
         """Where the batch is cut: a function of the model and the batch size only."""
+        found = self._cuts.get(batch)
+        if found is None:
+            found = self._cuts[batch] = self._cut(batch)
+        return found
+
+    def _cut(self, batch: int) -> list[slice]:
         if self.masks_output:
             return [slice(0, batch)]
         seconds = 6 * self.sample_work * batch / STEP_RATE
@@ -148,12 +155,12 @@ class Network:
         def task(shard: int, number: int) -> None:
             lane, cut = lanes[number], cuts[shard]
             lane.aim(shard, self.gradients[shard][1])
+            lane.penalty = 0.0
             out, caches, mask = lane.forward(x[cut], 0, depth)
             part = None if weight is None else weight[cut]
             values, dy = self._loss(y[cut], out, part, mask, len(x))
-            kept = out if len(cuts) == 1 else out.copy()
             lane.backward(dy, caches, 0, depth)
-            results[shard] = values, kept, lane.penalty
+            results[shard] = values, out if len(cuts) == 1 else out.copy(), lane.penalty
 
         self.workers.run(task, len(cuts))
         self.penalty = sum(result[2] for result in results)
@@ -176,7 +183,6 @@ class Network:
         caches: list[list[Any]] = []
         out, mask = self._forward(x, cuts, caches)
         values, dy = self._loss(y, out, weight, mask, len(x))
-        self.penalty = sum(lane.penalty for lane in lanes)
         for (start, stop, whole), kept in zip(
             reversed(self.segments), reversed(caches), strict=True
         ):
@@ -193,6 +199,8 @@ class Network:
     ) -> tuple[Array, Array | None]:
         """The output for a batch and its mask, segment by segment; collects caches where asked."""
         lanes = self._lanes(len(cuts))
+        for lane in lanes:
+            lane.penalty = 0.0
         mask: Array | None = None
         for start, stop, whole in self.segments:
             parts: list[Any] = [None] * (1 if whole else len(cuts))
@@ -215,6 +223,7 @@ class Network:
             x = parts[0][0] if len(parts) == 1 else np.concatenate([part[0] for part in parts])
             masks = [part[2] for part in parts]
             mask = None if masks[0] is None else np.concatenate(masks)
+        self.penalty = sum(lane.penalty for lane in lanes)
         return x, mask
 
     def _backward_segment(
@@ -247,8 +256,8 @@ class Network:
     def _result(self, values: Array, out: Array) -> Result:
         assert self.loss is not None
         loss = float(np.add.reduce(values, axis=None)) / self.loss.count(values)
-        penalty = self.parameters.penalty() + (self.penalty if self.moment.training else 0.0)
-        return Result(loss + penalty, self._activated(out))
+        loss += self.parameters.penalty() + self.penalty
+        return Result(loss, self._activated(out))
 
     def _activated(self, out: Array) -> Array:
         return self.final.forward(out) if self.fused and self.final is not None else out
