@@ -9,7 +9,10 @@ import numpy as np
 from studio.engine.layers import windows as win
 from studio.engine.layers.base import Gradients, Layer, register
 from studio.engine.params import Choice, Integers
-from studio.engine.workspace import Array, Context, Shape
+from studio.engine.workspace import Array, Context, Shape, Workspace
+
+SAMPLES_BYTES = 1 << 20
+"""Inputs that are worked on at a time: about half of a core's second-level cache."""
 
 
 class Pooling(Layer):
@@ -68,18 +71,25 @@ class MaxPooling(Pooling):
         apart = all(step >= size for size, step in zip(self.pool_size, self.steps, strict=True))
         if not (apart and self._covers(padded.shape[1:-1], dy.shape[1:-1])):
             dpadded.fill(0)
+        size = max(1, SAMPLES_BYTES // max(1, padded[:1].nbytes))
+        for start in range(0, len(dy), size):
+            samples = slice(start, start + size)
+            self._spread(dy[samples], padded[samples], y[samples], dpadded[samples], apart, space)
+        return dpadded[win.inner(shape[1:-1], amounts)], {}
+
+    def _spread(self, dy: Array, x: Array, y: Array, dx: Array, apart: bool, space: Workspace) -> None:  # fmt: skip
+        """The backward step of some samples, few enough to stay in the cache."""
         winner = space.array("winner", dy.shape, np.bool_)
         left = space.array("left", dy.shape, np.bool_)
         left.fill(True)
         for where in self._slices(dy.shape[1:-1]):
-            np.equal(padded[where], y, out=winner)
+            np.equal(x[where], y, out=winner)
             winner &= left
             left ^= winner
             if apart:
-                np.multiply(dy, winner, out=dpadded[where])
+                np.multiply(dy, winner, out=dx[where])
             else:
-                dpadded[where] += dy * winner
-        return dpadded[win.inner(shape[1:-1], amounts)], {}
+                dx[where] += dy * winner
 
     def _covers(self, lengths: win.Sizes, counts: win.Sizes) -> bool:
         """Whether every number of the input lies in a window."""
