@@ -1,0 +1,1 @@
+"""A project as code that runs without this program."""

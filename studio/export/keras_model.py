@@ -1,0 +1,72 @@
+"""Blocks, optimizers and losses as calls of Keras. The declarations know all names and defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from studio.engine.activations import activations
+from studio.engine.constraints import constraints
+from studio.engine.initializers import initializers
+from studio.engine.layers import registry as layers
+from studio.engine.losses import losses
+from studio.engine.optimizers import optimizers
+from studio.engine.params import Integers, Param, snake_case
+from studio.engine.registry import Registry
+from studio.engine.regularizers import regularizers
+from studio.engine.schedules import schedules
+from studio.export.source import Call, Name
+from studio.project.values import Spec
+
+MODULES: Mapping[Registry[Any], str] = {
+    layers: "layers",
+    initializers: "keras.initializers",
+    regularizers: "keras.regularizers",
+    constraints: "keras.constraints",
+    losses: "keras.losses",
+    optimizers: "keras.optimizers",
+    schedules: "keras.optimizers.schedules",
+}
+"""Where Keras has what each registry holds."""
+
+
+def call(spec: Spec, registry: Registry[Any]) -> Call:
+    """The call that makes what the spec describes: required arguments first, defaults left out."""
+    cls = registry.find(spec.class_name)
+    required = [param for param in cls.params.values() if param.required]
+    others = [param for param in cls.params.values() if not param.required]
+    positional = [("", value(param, spec.config[param.name])) for param in required]
+    named = [
+        (param.name, value(param, spec.config[param.name]))
+        for param in others
+        if param.name in spec.config
+    ]
+    return Call(f"{MODULES[registry]}.{cls.__name__}", (*positional, *named))
+
+
+def name_or_call(spec: Spec, registry: Registry[Any]) -> Any:
+    """Keras' short name where nothing differs from the defaults, else the call."""
+    made = call(spec, registry)
+    if made.arguments:
+        return made
+    return spec.class_name.lower() if registry is optimizers else snake_case(spec.class_name)
+
+
+def value(param: Param[Any], given: Any) -> Any:
+    """The value of a parameter as an argument."""
+    registry: Registry[Any] | None = getattr(param, "registry", None)
+    spec = Spec.of(given, registry) if isinstance(given, Mapping) and registry else None
+    if spec is None or registry is None:
+        return _short(param, given)
+    if registry is activations:
+        # Keras' activations are functions; one with other settings than its defaults is a partial.
+        function = Name(f"keras.activations.{snake_case(spec.class_name)}")
+        return Call("partial", (("", function), *spec.config.items()))
+    return call(spec, registry)
+
+
+def _short(param: Param[Any], given: Any) -> Any:
+    """Equal sizes as one number, as people write ``kernel_size=3``."""
+    if isinstance(param, Integers) and param.length and given and len(set(given)) == 1:
+        return given[0]
+    return given
