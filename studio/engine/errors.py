@@ -85,5 +85,6 @@ def unknown_name(
     names = sorted(known)
     folded = {candidate.lower(): candidate for candidate in names}
     near = get_close_matches(str(name).lower(), folded, n=1)
-    advice = f"Did you mean {folded[near[0]]!r}?" if near else f"Known: {', '.join(names)}."
+    listed = ", ".join(names) or "none"
+    advice = f"Did you mean {folded[near[0]]!r}?" if near else f"Known: {listed}."
     return UnknownNameError(f"the name of {what}", repr(name), where, advice)
