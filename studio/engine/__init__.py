@@ -15,12 +15,15 @@ from studio.engine import (
     layers,
     losses,
     metrics,
+    models,
     optimizers,
     regularizers,
+    saving,
     schedules,
 )
+from studio.engine.layers.input import Input
 from studio.engine.random import set_random_seed
-from studio.engine.sequential import Input, Sequential
+from studio.engine.sequential import Sequential
 
 __all__ = [
     "Input",
@@ -33,8 +36,10 @@ __all__ = [
     "layers",
     "losses",
     "metrics",
+    "models",
     "optimizers",
     "regularizers",
+    "saving",
     "schedules",
     "set_random_seed",
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 BatchMaker = Callable[[int, np.random.Generator | None], Iterator["Batch"]]
 
+MAX_CLASS = 1_000_000
+"""The largest class number that may have a weight."""
 SHUFFLE_WHOLE = 1 << 20
 """Data up to this many bytes are shuffled as a whole once per epoch; larger ones batch by batch."""
 
@@ -170,10 +173,12 @@ def batch_maker(
         return checked_arrays(model, loss, x, y, weight, where, by_class).batches
     if not isinstance(x, Iterable):
         raise DataError("an array, or an iterable of batches", type(x).__name__, f"{where} x")
+    if y is not None or weight is not None:
+        raise DataError("targets and weights within the batches", "some beside them", where)
+    if not model.built:
+        x = _build_for_first(model, x, where)  # pyright: ignore[reportUnknownArgumentType]
 
     def batches(size: int, random: np.random.Generator | None) -> Iterator[Batch]:
-        if y is not None or weight is not None:
-            raise DataError("targets and weights within the batches", "some beside them", where)
         for number, item in enumerate(x):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
             parts: tuple[Any, ...] = item if isinstance(item, tuple) else (item,)  # pyright: ignore[reportUnknownVariableType]
             if len(parts) > 3:
@@ -184,6 +189,18 @@ def batch_maker(
             yield Batch(arrays.x, arrays.y, arrays.weight)
 
     return batches
+
+
+def _build_for_first(model: Sequential, source: Iterable[Any], where: str) -> Iterable[Any]:
+    """Build the model for the first batch; return all batches, which may come only once."""
+    batches: Iterator[Any] = iter(source)
+    for first in batches:
+        x: Any = first
+        if isinstance(first, tuple):
+            x = cast("tuple[Any, ...]", (*first, None))[0]
+        checked_arrays(model, None, x, None, None, f"{where} batch 0")
+        return chain([cast("Any", first)], batches) if batches is source else source
+    raise DataError("at least one batch", "none", where)
 
 
 def checked_arrays(
@@ -204,8 +221,13 @@ def checked_arrays(
     data = Arrays.checked(x, y, weight, dtype, where)
     inputs = data.x[:, None] if data.x.ndim == 1 else data.x
     if not model.built:
-        model.build((None, *inputs.shape[1:]))
-    expected = model.input_shape or ()
+        model.build(model.input_shape or (None, *inputs.shape[1:]))
+    expected = model.input_shape or (None,)
+    # Keras' rule: a last dimension of one may be left out, or be one too many.
+    if inputs.ndim == len(expected) - 1 and expected[-1] == 1:
+        inputs = inputs[..., None]
+    elif inputs.ndim == len(expected) + 1 and inputs.shape[-1] == 1:
+        inputs = inputs[..., 0]
     fits = len(expected) == inputs.ndim and all(
         size is None or size == found
         for size, found in zip(expected[1:], inputs.shape[1:], strict=True)
@@ -237,7 +259,8 @@ def fitted_weights(weights: Array, output: Shape, where: str) -> Array:
         size is None or size == found for size, found in zip(steps, given.shape[1:], strict=False)
     )
     if not fits:
-        raise ShapeError("one weight per sample", f"shape {weights.shape}", f"{where} sample_weight")
+        found = f"shape {weights.shape}"
+        raise ShapeError("one weight per sample", found, f"{where} sample_weight")
     return given
 
 
@@ -257,9 +280,10 @@ def class_weights(y: Array, weights: Mapping[int, float], current: Array | None)
     else:
         numbers = (y[..., 0] if y.ndim > 1 else y).astype(int)
     if numbers.ndim != 1 or numbers.min() < 0 or numbers.max() > MAX_CLASS:
-        raise DataError("one class number per sample", f"targets of shape {y.shape}", "class_weight")
+        found = f"targets of shape {y.shape}"
+        raise DataError("one class number per sample", found, "class_weight")
     table = np.ones(max([int(numbers.max()), *weights]) + 1, dtype=y.dtype)
     for label, weight in weights.items():
         table[label] = weight
-    found = table[numbers]
-    return found if current is None else current * found
+    chosen = table[numbers]
+    return chosen if current is None else current * chosen

@@ -2,182 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from studio.engine import trainer
+from studio.engine.batches import as_numbers, checked_arrays
 from studio.engine.callbacks import Callback, History
-from studio.engine.errors import ShapeError, StateError
-from studio.engine.layers.base import Layer, Weight, layers, shape_text
+from studio.engine.errors import ParameterError, unknown_name
+from studio.engine.layers.base import Layer, layers
+from studio.engine.layers.input import Input
 from studio.engine.losses import Loss, losses
 from studio.engine.metrics import Metric
 from studio.engine.optimizers import Optimizer, optimizers
-from studio.engine.parameters import Parameters
-from studio.engine.random import default_seed
-from studio.engine.workspace import Array, Moment, Shape
+from studio.engine.params import Integer
+from studio.engine.stack import Stack
+from studio.engine.summary import summary
+from studio.engine.workspace import Array
+
+WITHOUT_EFFECT = ("run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss")
+"""Arguments of Keras' ``compile`` that are about its backends."""
 
 
-class Input:
-    """The shape of one sample, as the first item of a model.
-
-    Args:
-        shape: without the batch.
-    """
-
-    def __init__(self, shape: Sequence[int | None], **_: Any) -> None:
-        self.shape = tuple(shape)
-
-
-class Sequential:
+class Sequential(Stack):
     """A stack of layers that is trained as one.
 
     Args:
         layers: the layers, bottom first; the first may be an :class:`Input`.
+        trainable: whether training changes the layers.
         name: the model's name.
         seed: what all random numbers derive from; drawn where not given.
         threads: how many threads to train on; all processors where not given. It has no influence
             on the numbers.
+
+    Raises:
+        StudioError: if a layer cannot take the output of the one below, or an argument is wrong.
     """
 
     def __init__(
         self,
         layers: Iterable[Layer | Input] | None = None,
-        name: str = "sequential",
+        trainable: bool = True,
+        name: str | None = None,
         seed: int | None = None,
         threads: int | None = None,
     ) -> None:
-        self.name = name
-        self.layers: list[Layer] = []
-        self.moment = Moment(seed=default_seed() if seed is None else seed)
-        self.threads = threads
+        super().__init__(layers, trainable, name, seed)
+        self.threads = Integer(minimum=1, optional=True).checked(threads, "Sequential threads")
         self.stop_training = False
-        self.input_shape: Shape | None = None
         self.optimizer: Optimizer | None = None
         self.loss: Loss | None = None
         self.metrics: list[Metric | str] = []
         self.weighted_metrics: list[Metric | str] = []
-        self.parameters: Parameters | None = None
-        for layer in layers or ():
-            self.add(layer)
 
-    # The stack
+    # Files
 
-    def add(self, layer: Layer | Input) -> None:
-        """Put a layer on top; the model is built as soon as its input shape is known.
+    def save(self, filepath: str | Path, overwrite: bool = True) -> None:
+        """Write the model with its optimizer to a ``.keras`` file."""
+        from studio.engine import saving
 
-        Raises:
-            ShapeError: if the layer cannot take the output of the one below.
-        """
-        if isinstance(layer, Input):
-            if self.layers or self.input_shape is not None:
-                raise StateError("Input as the first item", "one further up", self.name)
-            self.input_shape = (None, *layer.shape)
-            return
-        if not isinstance(layer, Layer):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ShapeError("a layer", repr(layer), self.name)
-        if not self.layers and self.input_shape is None and layer.declared_input_shape is not None:
-            self.input_shape = (None, *layer.declared_input_shape)
-        self._name(layer)
-        if self.built or (self.input_shape is not None and not self.layers):
-            layer.build(self.output_shape, self.moment.seed, len(self.layers))
-        self.layers.append(layer)
-        self._restack()
+        saving.save_model(self, filepath, overwrite)
 
-    def pop(self) -> Layer:
-        """Take the top layer off.
+    def save_weights(self, filepath: str | Path, overwrite: bool = True) -> None:
+        """Write the weights to a ``.safetensors`` or ``.weights.h5`` file."""
+        from studio.engine import saving
 
-        Raises:
-            StateError: if there is none.
-        """
-        if not self.layers:
-            raise StateError("a layer to take off", "an empty model", self.name)
-        layer = self.layers.pop()
-        self._restack()
-        return layer
+        saving.save_weights(self, filepath, overwrite)
 
-    def _restack(self) -> None:
-        self.parameters = Parameters(self.layers) if self.built else None
+    def load_weights(self, filepath: str | Path) -> None:
+        """Set the weights from a ``.safetensors``, ``.weights.h5`` or ``.keras`` file."""
+        from studio.engine import saving
 
-    def _name(self, layer: Layer) -> None:
-        """Make the name unique in the model, by a number where the user gave none."""
-        taken = {other.name for other in self.layers}
-        if layer.name not in taken:
-            return
-        if layer.has_own_name:
-            raise StateError("a name of its own for each layer", f"{layer.name!r} twice", self.name)
-        number = 1
-        while f"{layer.name}_{number}" in taken:
-            number += 1
-        layer.name = f"{layer.name}_{number}"
-
-    @property
-    def built(self) -> bool:
-        """Whether all layers have their weights."""
-        return bool(self.layers) and all(layer.built for layer in self.layers)
-
-    def build(self, input_shape: Sequence[int | None] | None = None) -> None:
-        """Make the weights for inputs of that shape, batch (None) first.
-
-        Raises:
-            ShapeError: if a layer cannot take the output of the one below.
-            StateError: if there are no layers, or no shape is known.
-        """
-        if not self.layers:
-            raise StateError("at least one layer", "none", self.name, "Add one.")
-        shape: Shape | None = self.input_shape if input_shape is None else tuple(input_shape)
-        if shape is None:
-            raise StateError("an input shape", "none", self.name, "Start the model with Input.")
-        self.input_shape = shape
-        for position, layer in enumerate(self.layers):
-            layer.build(shape, self.moment.seed, position)
-            shape = layer.compute_output_shape(shape)
-        self._restack()
-
-    @property
-    def output_shape(self) -> Shape:
-        """The shape of the output, batch (None) first; of a built model."""
-        shape = self.input_shape
-        if shape is None:
-            raise StateError("a built model", "one that has not seen an input shape", self.name)
-        for layer in self.layers:
-            shape = layer.compute_output_shape(shape)
-        return shape
-
-    @property
-    def weights(self) -> list[Weight]:
-        """All weights, layer by layer."""
-        return [weight for layer in self.layers for weight in layer.weights]
-
-    @property
-    def trainable_weights(self) -> list[Weight]:
-        """The weights that training changes."""
-        return [weight for layer in self.layers for weight in layer.trainable_weights]
-
-    def count_params(self) -> int:
-        """How many numbers all weights hold."""
-        return sum(layer.count_params() for layer in self.layers)
-
-    def get_weights(self) -> list[Array]:
-        """Copies of all weights, layer by layer in Keras' order."""
-        return [value for layer in self.layers for value in layer.get_weights()]
-
-    def set_weights(self, values: Sequence[Any]) -> None:
-        """Replace all weights.
-
-        Raises:
-            ShapeError: if their number or a shape differs; then nothing is changed.
-        """
-        found = [np.shape(value) for value in values]
-        shapes = [weight.shape for weight in self.weights]
-        if found != shapes:
-            raise ShapeError(f"weights of shapes {shapes}", f"{found}", self.name)
-        rest = list(values)
-        for layer in self.layers:
-            count = len(layer.weights)
-            layer.set_weights(rest[:count])
-            rest = rest[count:]
+        saving.load_weights(self, filepath)
 
     def get_config(self) -> dict[str, Any]:
         """The model without its weights, as JSON can hold it."""
@@ -189,28 +85,37 @@ class Sequential:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Sequential:
-        """A model from what :meth:`get_config` returned."""
+        """A model from what :meth:`get_config` returned.
+
+        Raises:
+            StudioError: if it is not such a configuration.
+        """
+        if not isinstance(config, Mapping) or not isinstance(config.get("layers"), list):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ParameterError("a configuration of a model", repr(config)[:80], "from_config")
         shape = config.get("input_shape")
         stack: list[Layer | Input] = [] if shape is None else [Input(shape)]
         stack.extend(layers.make(item) for item in config["layers"])
-        return cls(stack, name=config.get("name", "sequential"))
+        return cls(stack, name=config.get("name"))
 
-    def summary(self) -> str:
-        """Print and return a table of the layers: name, class, output shape, parameters."""
-        rows = [("Layer (type)", "Output shape", "Param #")]
-        shape = self.input_shape
-        for layer in self.layers:
-            shape = None if shape is None else layer.compute_output_shape(shape)
-            text = "?" if shape is None else shape_text(shape)
-            count = f"{layer.count_params():,}" if layer.built else "not built"
-            rows.append((f"{layer.name} ({type(layer).__name__})", text, count))
-        widths = [max(len(row[column]) for row in rows) for column in range(3)]
-        lines = [
-            f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}".rstrip() for a, b, c in rows
-        ]
-        lines.append(f"Total params: {self.count_params():,}")
-        table = "\n".join(lines)
-        print(table)
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+    ) -> str:
+        """Print and return a table of the layers: name, class, output shape, parameters.
+
+        Args:
+            line_length: as in Keras, without effect: the table is as wide as its text.
+            positions: likewise.
+            print_fn: what to call with the text instead of printing it.
+            expand_nested: likewise without effect: models are not nested.
+            show_trainable: whether to say which layers training changes.
+        """
+        table = summary(self, show_trainable)
+        (print_fn or print)(table)
         return table
 
     # Training
@@ -219,19 +124,28 @@ class Sequential:
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,
+        loss_weights: Any = None,
         metrics: Sequence[Any] | None = None,
         weighted_metrics: Sequence[Any] | None = None,
-        **_: Any,
+        **others: Any,
     ) -> None:
-        """Say how to train. Keras' other arguments are about its backends and have no effect here.
+        """Say how to train, and let layers' ``trainable`` take effect.
+
+        Keras' arguments about its backends (``run_eagerly``, ``jit_compile`` …) are let pass.
 
         Raises:
             UnknownNameError: if a name is not known.
+            ParameterError: if an argument is of another kind.
         """
+        for name in set(others) - set(WITHOUT_EFFECT):
+            raise unknown_name(name, ("optimizer", "loss", "metrics"), "an argument", "compile")
+        if loss_weights is not None:
+            raise ParameterError("None: there is one loss", f"{loss_weights}", "loss_weights")
         self.optimizer = optimizers.make(optimizer)
         self.loss = None if loss is None else losses.make(loss)
         self.metrics = trainer.checked_metrics(metrics)
         self.weighted_metrics = trainer.checked_metrics(weighted_metrics)
+        self.freeze()
 
     def fit(
         self,
@@ -259,10 +173,11 @@ class Sequential:
             DataError, ShapeError: if the data do not fit the model or each other.
             NumericsError: if a number becomes NaN or infinite.
         """
+        listeners = trainer.checked_callbacks(callbacks, "fit")
         plan = trainer.FitPlan(
-            batch_size, epochs, verbose, tuple(callbacks or ()), validation_split,
-            validation_data, shuffle, class_weight, initial_epoch, steps_per_epoch,
-            validation_steps, validation_batch_size, validation_freq,
+            batch_size, epochs, verbose, listeners, validation_split, validation_data, shuffle,
+            class_weight, initial_epoch, steps_per_epoch, validation_steps,
+            validation_batch_size, validation_freq,
         )  # fmt: skip
         return trainer.fit(self, x, y, sample_weight, plan)
 
@@ -278,7 +193,7 @@ class Sequential:
         return_dict: bool = False,
     ) -> Any:
         """Loss and metrics on some data; a dict, or as Keras a list, or the loss alone."""
-        logs = trainer.evaluate(self, x, y, batch_size, sample_weight, steps, callbacks or ())
+        logs = trainer.evaluate(self, x, y, batch_size, sample_weight, steps, callbacks)
         if return_dict:
             return logs
         values = list(logs.values())
@@ -297,7 +212,7 @@ class Sequential:
 
     def __call__(self, x: Any, training: bool = False) -> Array:
         """The outputs for one batch, outside ``fit``."""
-        x = np.asarray(x)
+        x = as_numbers(x, f"{self.name} x")
         mask = None
         for layer in self.layers:
             y = layer(x, training, mask)
@@ -326,4 +241,5 @@ class Sequential:
 
     def predict_on_batch(self, x: Any) -> Array:
         """The outputs for one batch."""
-        return trainer.predict(self, x, batch_size=len(x), steps=None)
+        data = checked_arrays(self, None, x, None, None, "predict_on_batch")
+        return trainer.predict(self, data.x, batch_size=len(data), steps=None)

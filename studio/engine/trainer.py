@@ -20,13 +20,13 @@ from studio.engine.batches import (
 )
 from studio.engine.callbacks import Callback, CallbackList, History
 from studio.engine.denormals import denormals_are_zero
-from studio.engine.errors import DataError, StateError
+from studio.engine.errors import DataError, ParameterError, StateError
 from studio.engine.losses import Loss
 from studio.engine.metrics import Metric, metrics
 from studio.engine.network import Network
 from studio.engine.optimizers import Optimizer
 from studio.engine.parallel import Workers, cores, one_blas_thread
-from studio.engine.params import Integer, Real
+from studio.engine.params import Boolean, Integer, Param, Real
 from studio.engine.progress import Progress
 from studio.engine.random import generator
 from studio.engine.scores import Scores
@@ -67,15 +67,36 @@ class FitPlan:
         _argument("initial_epoch", Integer(minimum=0), self.initial_epoch)
         _argument("validation_freq", Integer(minimum=1), self.validation_freq)
         _argument("validation_split", Real(minimum=0, below=1), self.validation_split)
+        _argument("shuffle", Boolean(), self.shuffle)
 
 
-def _argument(name: str, param: Integer | Real, value: Any) -> None:
-    param.name = name
-    param.checked(value, "fit")
+def _argument(name: str, param: Param[Any], value: Any, where: str = "fit") -> None:
+    param.checked(value, f"{where} {name}")
+
+
+def checked_callbacks(chosen: Sequence[Callback] | None, where: str) -> tuple[Callback, ...]:
+    """The callbacks.
+
+    Raises:
+        ParameterError: if it is not a list of callbacks.
+    """
+    found: Any = () if chosen is None else chosen
+    is_list = isinstance(found, list | tuple)
+    items = cast("list[Any]", list(found) if is_list else [])  # pyright: ignore[reportUnknownArgumentType]
+    if not is_list or not all(isinstance(item, Callback) for item in items):
+        raise ParameterError("a list of callbacks", repr(found)[:80], f"{where} callbacks")  # pyright: ignore[reportUnknownArgumentType]
+    return tuple(items)
 
 
 def checked_metrics(chosen: Sequence[Any] | None) -> list[Metric | str]:
-    """Metrics from names and objects; ``"accuracy"`` waits for the targets."""
+    """Metrics from names and objects; ``"accuracy"`` waits for the targets.
+
+    Raises:
+        UnknownNameError: if a name is not known.
+        ParameterError: if it is not a list.
+    """
+    if chosen is not None and not isinstance(chosen, list | tuple):
+        raise ParameterError("a list of metrics", repr(chosen)[:80], "compile metrics")
     return [
         item if isinstance(item, str) and item in ("accuracy", "acc") else metrics.make(item)
         for item in chosen or ()
@@ -165,18 +186,23 @@ def evaluate(
     batch_size: int | None,
     sample_weight: Any,
     steps: int | None,
-    callbacks: Sequence[Callback],
+    callbacks: Sequence[Callback] | None,
 ) -> dict[str, Any]:
     """See :meth:`Sequential.evaluate`."""
     loss = compiled_loss(model)
+    chosen = checked_callbacks(callbacks, "evaluate")
+    for name, value in (("batch_size", batch_size), ("steps", steps)):
+        _argument(name, Integer(minimum=1, optional=True), value, "evaluate")
     batches = batch_maker(model, loss, x, y, sample_weight, "evaluate")(batch_size or 32, None)
     with network_of(model, loss) as network:
-        listeners = CallbackList(callbacks, model, {"steps": steps})
+        listeners = CallbackList(chosen, model, {"steps": steps})
         return _test(model, network, islice(batches, steps), listeners)
 
 
 def predict(model: Sequential, x: Any, batch_size: int | None, steps: int | None) -> Array:
     """See :meth:`Sequential.predict`."""
+    for name, value in (("batch_size", batch_size), ("steps", steps)):
+        _argument(name, Integer(minimum=1, optional=True), value, "predict")
     batches = batch_maker(model, None, x, None, None, "predict")(batch_size or 32, None)
     with network_of(model, None) as network:
         parts = [network.predict(batch.x).copy() for batch in islice(batches, steps)]
@@ -195,8 +221,8 @@ def on_batch(
 ) -> dict[str, Any]:
     """See :meth:`Sequential.train_on_batch` and :meth:`Sequential.test_on_batch`."""
     loss, optimizer = _compiled(model)
-    make = batch_maker(model, loss, x, y, sample_weight, "on_batch", class_weight)
-    batch = next(make(len(x), None))
+    data = checked_arrays(model, loss, x, y, sample_weight, "on_batch", class_weight)
+    batch = Batch(data.x, data.y, data.weight)
     scores = Scores(model.metrics, model.weighted_metrics)
     with network_of(model, loss) as network:
         if train:
@@ -212,14 +238,15 @@ def on_batch(
 @contextmanager
 def network_of(model: Sequential, loss: Loss | None) -> Iterator[Network]:
     """The model ready to run, with threads that end with the block."""
-    assert model.parameters is not None
+    parameters = model.parameters
+    assert parameters is not None
     with (
         Workers(model.threads or cores()) as workers,
         one_blas_thread(),
         denormals_are_zero(),
         np.errstate(all="ignore"),
     ):
-        yield Network(model.layers, loss, model.moment, model.parameters, workers)
+        yield Network(model.layers, loss, model.moment, parameters, workers)
 
 
 def compiled_loss(model: Sequential) -> Loss:

@@ -5,6 +5,7 @@ from studio.engine.layers.conv import Conv2D
 from studio.engine.layers.dense import Dense
 from studio.engine.layers.dropout import Dropout
 from studio.engine.layers.flatten import Flatten
+from studio.engine.layers.input import Input
 from studio.engine.layers.pooling import MaxPooling2D
 from studio.engine.layers.recurrent import SimpleRNN
 
@@ -15,6 +16,7 @@ __all__ = [
     "Dense",
     "Dropout",
     "Flatten",
+    "Input",
     "Layer",
     "MaxPooling2D",
     "SimpleRNN",

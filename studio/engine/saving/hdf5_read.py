@@ -228,4 +228,4 @@ class _File:
             fields = {2: b"\x0a\x05\x00\x0a", 4: b"\x17\x08\x00\x17", 8: b"\x34\x0b\x00\x34"}
             if kind == 1 and plain and message[12:16] == fields.get(size) and not bits & 0x40:
                 return np.dtype(f"{order}f{size}")
-        self.refuse("an array of whole or floating-point numbers", f"another type: {path[:200]}")
+        return self.refuse("an array of whole or floating-point numbers", f"another: {path[:200]}")
