@@ -35,7 +35,7 @@ def block_problems(
         else:
             before = project.blocks[position - 1] if position else None
             start = shapes[-2] if before else shapes[-1]
-            fixes = repairs(before, block, start, lambda shape: True) if start else ()
+            fixes = repairs(before, block, start, lambda shape: True)
             yield problem(wrong.error, block.id, fixes=fixes or (removal(block),))
     too_large = _size_problem(block, facts, project.settings.batch_size)
     if too_large:

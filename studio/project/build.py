@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import cast
 
+from studio.data.dataset import DatasetInfo
 from studio.engine import Sequential
 from studio.engine.layers import Layer
 from studio.engine.layers import registry as layers
 from studio.engine.losses import losses
 from studio.engine.optimizers import optimizers
 from studio.project.checks import check
-from studio.project.propose import ADVICE, DataInfo
+from studio.project.propose import ADVICE
 from studio.project.values import Project
 
 
-def build_model(project: Project, info: DataInfo, threads: int | None = None) -> Sequential:
+def build_model(project: Project, info: DatasetInfo, threads: int | None = None) -> Sequential:
     """The model, built and compiled, with the weights that the project's seed gives it.
 
     Args:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from studio.data.dataset import DatasetInfo
 from studio.engine.errors import StateError
 from studio.engine.layers.base import shape_text
 from studio.engine.workspace import Shape
 from studio.project.block_checks import block_problems, name_problems
+from studio.project.data_checks import data_problems, info_of
 from studio.project.examine import Facts, examine
-from studio.project.output_checks import empty_problem, loss_problems, output_problems
-from studio.project.problems import Problem
-from studio.project.propose import DataInfo
+from studio.project.output_checks import loss_problems, output_problems
+from studio.project.problems import Place, Problem
 from studio.project.settings_checks import settings_problems
 from studio.project.values import Block, Project
 
@@ -71,11 +72,17 @@ class Report:
         return str(found.where)
 
 
-def check(project: Project, info: DataInfo) -> Report:
-    """Work out all shapes and sizes, and whether the project can be trained. No array is made."""
-    problems: list[Problem] = []
-    first: dict[int, Problem] = {}
-    shapes: list[Shape | None] = [(None, *info.input_shape)]
+def check(project: Project, info: DatasetInfo | None = None) -> Report:
+    """Work out all shapes and sizes, and whether the project can be trained. No array is made.
+
+    Args:
+        project: any project.
+        info: about its data; looked up by their name where not given.
+    """
+    problems = list(data_problems(project))
+    if info is None:
+        info = info_of(project)
+    shapes: list[Shape | None] = [info and (None, *info.input_shape)]
     found: list[Facts] = []
     for position, block in enumerate(project.blocks):
         facts = examine(block.layer, shapes[-1])
@@ -83,18 +90,13 @@ def check(project: Project, info: DataInfo) -> Report:
         problems += block_problems(project, position, shapes, facts)
         shapes.append(facts.output_shape)
     problems += name_problems(project)
-    if not project.blocks:
-        problems.append(empty_problem(info))
-    elif shapes[-1] is not None:
-        before = project.blocks[-2] if len(project.blocks) > 1 else None
-        start = shapes[-3] if before else shapes[-2]
-        assert start is not None
-        problems += output_problems(project, before, start, found[-1], info)
     problems += settings_problems(project)
-    problems += loss_problems(project, info)
+    if info is not None:
+        problems += output_problems(project, shapes, found, info)
+        problems += loss_problems(project, info)
+    first: dict[Place, Problem] = {}
     for one in sorted(problems, key=lambda one: one.severity):
-        if isinstance(one.where, int):
-            first.setdefault(one.where, one)
+        first.setdefault(one.where, one)
     rows = [
         Row(
             block,

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from studio.data.catalogue import find
 from studio.engine.layers import registry as layers
 from studio.engine.losses import losses
 from studio.engine.optimizers import optimizers
-from studio.project.specs import new_spec, set_spec_param
-from studio.project.values import Block, Project, Spec
+from studio.project.propose import fitted, proposed_loss
+from studio.project.specs import new_spec, set_spec_param, with_value
+from studio.project.values import Block, DataChoice, Project, Spec
 
 # The stack
 
@@ -83,6 +85,35 @@ def set_layer(project: Project, block_id: int, layer: Spec) -> Project:
     blocks = list(project.blocks)
     blocks[position] = Block(block_id, layer)
     return replace(project, blocks=tuple(blocks))
+
+
+# The data
+
+
+def set_data(project: Project, choice: DataChoice) -> Project:
+    """Other data; output block and loss are set to what the new targets ask for.
+
+    Raises:
+        UnknownNameError: if there are no such data.
+    """
+    info = find(choice.name)
+    loss = proposed_loss(project.settings.loss, info.kind)
+    blocks = project.blocks
+    if blocks:
+        blocks = (*blocks[:-1], replace(blocks[-1], layer=fitted(blocks[-1].layer, info, loss)))
+    settings = replace(project.settings, loss=loss)
+    return replace(project, blocks=blocks, data=choice, settings=settings)
+
+
+def set_data_option(project: Project, name: str, value: Any) -> Project:
+    """Another value of an option of synthetic data, valid or not.
+
+    Raises:
+        UnknownNameError: if the data are not known, or have no such option.
+    """
+    data = project.data
+    options = with_value(find(data.name).options, data.options, name, value)
+    return replace(project, data=replace(data, options=options))
 
 
 # How to train

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,6 +11,7 @@ from studio.engine.activations import Activation
 from studio.engine.errors import ParameterError, StudioError, unknown_name
 from studio.engine.layers import Layer
 from studio.engine.layers import registry as layers
+from studio.engine.params import Declared
 from studio.engine.registry import Registry
 from studio.engine.workspace import Shape
 from studio.project.values import Spec
@@ -64,11 +66,17 @@ def examine(spec: Spec, input_shape: Shape | None) -> Facts:
 def wrong_parameters(spec: Spec, registry: Registry[Any]) -> tuple[Wrong, ...]:
     """What is invalid about a spec in itself."""
     try:
-        declared = registry.find(spec.class_name).params
+        cls = registry.find(spec.class_name)
     except StudioError as error:
         return (Wrong(error),)
+    return wrong_values(cls, spec.config)
+
+
+def wrong_values(cls: type[Declared], config: Mapping[str, Any]) -> tuple[Wrong, ...]:
+    """Which values a class would not accept."""
+    declared = cls.params
     wrong: list[Wrong] = []
-    for name, value in spec.config.items():
+    for name, value in config.items():
         try:
             if name not in declared:
                 raise unknown_name(name, declared, "a parameter")
@@ -76,11 +84,11 @@ def wrong_parameters(spec: Spec, registry: Registry[Any]) -> tuple[Wrong, ...]:
         except StudioError as error:
             wrong.append(Wrong(error, name))
     for name, param in declared.items():
-        if param.required and name not in spec.config:
+        if param.required and name not in config:
             wrong.append(Wrong(ParameterError(param.expected, "nothing", name), name))
     if not wrong:
         try:
-            spec.make(registry)
+            cls.from_config(config)
         except StudioError as error:
             wrong.append(Wrong(error))
     return tuple(wrong)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from studio.data.dataset import DatasetInfo
 from studio.engine.errors import Fix, ParameterError, ShapeError
 from studio.engine.layers import registry as layers
 from studio.engine.layers.base import shape_text
@@ -13,12 +14,12 @@ from studio.engine.workspace import Shape
 from studio.project.edits import insert_block, insert_spec, set_loss
 from studio.project.examine import Facts
 from studio.project.problems import Problem, problem
-from studio.project.propose import ADVICE, DataInfo, output_layer, proposed_activation, suits
+from studio.project.propose import ADVICE, output_layer, proposed_activation, suits
 from studio.project.repairs import repairs, setting
-from studio.project.values import Block, Project
+from studio.project.values import Project
 
 
-def empty_problem(info: DataInfo) -> Problem:
+def empty_problem(info: DatasetInfo) -> Problem:
     """The problem of a stack without blocks."""
     return problem(
         ShapeError("at least one block", "none", advice="Drag one from the palette."),
@@ -27,7 +28,7 @@ def empty_problem(info: DataInfo) -> Problem:
     )
 
 
-def adding_output(info: DataInfo, rank: int) -> Fix:
+def adding_output(info: DatasetInfo, rank: int) -> Fix:
     """The edit that puts an output block on top of a stack whose output has ``rank`` dimensions."""
     flatten = "Flatten and " if rank > 1 else ""
 
@@ -42,36 +43,45 @@ def adding_output(info: DataInfo, rank: int) -> Fix:
 
 
 def output_problems(
-    project: Project, before: Block | None, shape: Shape, facts: Facts, info: DataInfo
+    project: Project, shapes: Sequence[Shape | None], facts: Sequence[Facts], info: DatasetInfo
 ) -> Iterator[Problem]:
-    """What is wrong with the last block.
+    """Whether there is an output, and it suits the data and the loss.
 
     Args:
         project: the whole.
-        before: the block under the last one.
-        shape: the input shape of ``before``, else that of the last one.
-        facts: those of the last block.
+        shapes: the input shape of the stack, then the output shape of each block.
+        facts: those of each block.
         info: about the data.
     """
-    block, target = project.blocks[-1], (None, info.outputs)
-    output = facts.output_shape
+    if not project.blocks:
+        yield empty_problem(info)
+        return
+    output = shapes[-1]
     if output is None:
         return
-    if output != target:
-        fixes = repairs(before, block, shape, lambda found: found == target, info.outputs)
-        wanted = "1 number" if info.outputs == 1 else f"{info.outputs} numbers"
-        yield problem(
-            ShapeError(
-                f"an output of {wanted} per sample for this data", shape_text(output),
-                advice="Change this block, or add an output block.",
-            ),
-            block.id,
-            fixes=fixes or (adding_output(info, len(output) - 1),),
-        )  # fmt: skip
-        return
-    loss = project.settings.loss
-    if not suits(loss, info.kind):
-        return
+    if output != (None, info.outputs):
+        yield _shape_problem(project, shapes, output, info)
+    elif suits(project.settings.loss, info.kind):
+        yield from _activation_problems(project, facts[-1], info)
+
+
+def _shape_problem(
+    project: Project, shapes: Sequence[Shape | None], output: Shape, info: DatasetInfo
+) -> Problem:
+    block, target = project.blocks[-1], (None, info.outputs)
+    before = project.blocks[-2] if len(project.blocks) > 1 else None
+    start = shapes[-3] if before else shapes[-2]
+    fixes = repairs(before, block, start, lambda found: found == target, info.outputs)
+    wanted = "1 number" if info.outputs == 1 else f"{info.outputs} numbers"
+    error = ShapeError(
+        f"an output of {wanted} per sample for this data", shape_text(output),
+        advice="Change this block, or add an output block.",
+    )  # fmt: skip
+    return problem(error, block.id, fixes=fixes or (adding_output(info, len(output) - 1),))
+
+
+def _activation_problems(project: Project, facts: Facts, info: DatasetInfo) -> Iterator[Problem]:
+    block, loss = project.blocks[-1], project.settings.loss
     wanted, found = proposed_activation(loss, info.kind), facts.activation
     if found is not None and snake_case(type(found).__name__) == wanted:
         return
@@ -91,7 +101,7 @@ def output_problems(
     )
 
 
-def loss_problems(project: Project, info: DataInfo) -> Iterator[Problem]:
+def loss_problems(project: Project, info: DatasetInfo) -> Iterator[Problem]:
     """Whether the loss suits the targets."""
     loss = project.settings.loss
     if loss.class_name not in losses or suits(loss, info.kind):

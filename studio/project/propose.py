@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
+from studio.data.dataset import DatasetInfo
 from studio.engine.layers import registry as layers
 from studio.engine.losses import Kind, losses
 from studio.project.specs import new_spec, set_spec_param
 from studio.project.values import Spec
-
-
-class DataInfo(Protocol):
-    """What the checks need to know of data."""
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """The shape of one sample."""
-        ...
-
-    @property
-    def outputs(self) -> int:
-        """How many numbers a target has: one per class for several classes."""
-        ...
-
-    @property
-    def kind(self) -> Kind:
-        """The sort of the targets."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -64,12 +45,12 @@ def proposed_activation(loss: Spec, kind: Kind) -> str:
     return "linear" if loss.config.get("from_logits") is True else ADVICE[kind].activation
 
 
-def output_layer(info: DataInfo, loss: Spec) -> Spec:
+def output_layer(info: DatasetInfo, loss: Spec) -> Spec:
     """A layer that gives an output as the data and the loss need it."""
     return fitted(new_spec(layers, OUTPUT_LAYER), info, loss)
 
 
-def fitted(layer: Spec, info: DataInfo, loss: Spec) -> Spec:
+def fitted(layer: Spec, info: DatasetInfo, loss: Spec) -> Spec:
     """The layer with the units and activation that the data need, if it is a usual output layer."""
     if layer.class_name != OUTPUT_LAYER:
         return layer

@@ -25,14 +25,15 @@ Goal = Callable[[Shape], bool]
 
 
 def repairs(
-    before: Block | None, block: Block, shape: Shape, goal: Goal, size: int | None = None
+    before: Block | None, block: Block, shape: Shape | None, goal: Goal, size: int | None = None
 ) -> tuple[Fix, ...]:
     """Edits after which the block's output shape meets ``goal``.
 
     Args:
         before: the block under it, which may be changed too.
         block: the block that does not fit.
-        shape: the input shape of ``before``, or of ``block`` where there is none.
+        shape: the input shape of ``before``, or of ``block`` where there is none; nothing helps
+            where it is not known.
         goal: whether an output shape is right.
         size: a number that may be tried as a number of outputs.
     """

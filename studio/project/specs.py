@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from studio.engine.errors import StudioError, unknown_name
+from studio.engine.params import Declared
 from studio.engine.registry import Registry
 from studio.project.values import Spec
 
@@ -34,14 +36,27 @@ def set_spec_param(spec: Spec, registry: Registry[Any], name: str, value: Any) -
     Raises:
         UnknownNameError: if the class is not registered or has no such parameter.
     """
-    params = registry.find(spec.class_name).params
-    if name not in params:
-        raise unknown_name(name, params, "a parameter", spec.class_name)
-    param = params[name]
+    return replace(
+        spec, config=with_value(registry.find(spec.class_name), spec.config, name, value)
+    )
+
+
+def with_value(
+    cls: type[Declared], config: Mapping[str, Any], name: str, value: Any
+) -> dict[str, Any]:
+    """The configuration of a class with another value, as :func:`set_spec_param` keeps it.
+
+    Raises:
+        UnknownNameError: if the class has no such parameter.
+    """
+    if name not in cls.params:
+        raise unknown_name(name, cls.params, "a parameter", cls.__name__)
+    param = cls.params[name]
+    others = {key: kept for key, kept in config.items() if key != name}
     try:
         value = param.to_config(param.checked(value))
     except StudioError:
-        return replace(spec, config={**spec.config, name: value})
+        return {**others, name: value}
     if not param.required and value == param.to_config(param.checked(param.default)):
-        return replace(spec, config={key: kept for key, kept in spec.config.items() if key != name})
-    return replace(spec, config={**spec.config, name: value})
+        return others
+    return {**others, name: value}

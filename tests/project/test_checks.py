@@ -1,28 +1,28 @@
 """Shapes, counts, problems in words, and fixes that mend them."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import replace
 
 import pytest
 
+from studio.data.dataset import DatasetInfo
 from studio.engine.errors import StateError
+from studio.engine.losses import Kind
 from studio.project import edits
 from studio.project.checks import Report, check
 from studio.project.problems import Problem
-from studio.project.values import Block, Project, Spec
+from studio.project.values import Block, DataChoice, Project, Spec
 
 
-@dataclass(frozen=True)
-class Info:
-    input_shape: tuple[int, ...] = (28, 28, 1)
-    outputs: int = 10
-    kind: str = "multiclass"
+def info(shape: tuple[int, ...], outputs: int, kind: Kind = "multiclass") -> DatasetInfo:
+    classes = tuple(map(str, range(outputs))) if kind == "multiclass" else ()
+    return DatasetInfo("iris", "", "", "", kind, shape, 100, "", classes)
 
 
-IMAGES = Info()
-TABLE = Info((4,), 3)
-NUMBERS = Info((10,), 1, "regression")
-TWO = Info((2,), 1, "binary")
+IMAGES = info((28, 28, 1), 10)
+TABLE = info((4,), 3)
+NUMBERS = info((10,), 1, "regression")
+TWO = info((2,), 1, "binary")
 
 
 def stack(*specs: tuple[str, dict[str, object]] | str, loss: str = "cce") -> Project:
@@ -44,10 +44,10 @@ def only(report: Report) -> Problem:
     return report.problems[0]
 
 
-def mended(project: Project, info: Info, fix: int = 0) -> Project:
+def mended(project: Project, data: DatasetInfo, fix: int = 0) -> Project:
     """The project after the fix of its only problem, which leaves none."""
-    project = only(check(project, info)).fixes[fix].edit(project)
-    assert check(project, info).problems == ()
+    project = only(check(project, data)).fixes[fix].edit(project)
+    assert check(project, data).problems == ()
     return project
 
 
@@ -109,24 +109,24 @@ def test_output_block_is_added_where_the_last_cannot_be_one():
     assert found.fixes[0].label == "Add Dense 3 as output"
     assert classes(mended(project, TABLE)) == ["Dense", "Dropout", "Dense"]
     project = stack(CONV)
-    assert classes(mended(project, Info((6, 6, 1), 3))) == ["Conv2D", "Flatten", "Dense"]
+    assert classes(mended(project, info((6, 6, 1), 3))) == ["Conv2D", "Flatten", "Dense"]
 
 
 def test_recurrent_block_under_another_returns_its_sequence():
     rnn = ("SimpleRNN", {"units": 6})
     project = stack(rnn, rnn, OUT)
-    found = only(check(project, Info((8, 8))))
+    found = only(check(project, info((8, 8), 10)))
     assert found.fixes[0].label == "Turn on return sequences of SimpleRNN before it"
-    project = mended(project, Info((8, 8)))
+    project = mended(project, info((8, 8), 10))
     assert project.blocks[0].layer.config["return_sequences"] is True
 
 
 def test_window_larger_than_its_input():
     big = ("Conv2D", {"filters": 8, "kernel_size": (5, 5)})
-    found = only(check(stack(big, "Flatten", OUT), Info((4, 4, 1))))
+    found = only(check(stack(big, "Flatten", OUT), info((4, 4, 1), 10)))
     assert "window" in found.expected
     assert [fix.label for fix in found.fixes] == ["Set padding to same"]
-    mended(stack(big, "Flatten", OUT), Info((4, 4, 1)))
+    mended(stack(big, "Flatten", OUT), info((4, 4, 1), 10))
 
 
 @pytest.mark.parametrize("units", [0, -3, 2.5, "many", None, True])
@@ -192,18 +192,20 @@ def test_loss_that_works_but_is_not_usual_is_a_warning():
 
 
 @pytest.mark.parametrize(
-    ("project", "info", "wanted"),
+    ("project", "data", "wanted"),
     [
         (stack("Flatten", dense(10, "linear")), IMAGES, "softmax"),
         (stack(dense(1, "softmax"), loss="bce"), TWO, "sigmoid"),
         (stack(dense(1, "sigmoid"), loss="mse"), NUMBERS, "linear"),
     ],
 )
-def test_output_activation_that_does_not_suit_the_loss(project: Project, info: Info, wanted: str):
-    found = only(check(project, info))
+def test_output_activation_that_does_not_suit_the_loss(
+    project: Project, data: DatasetInfo, wanted: str
+):
+    found = only(check(project, data))
     assert (found.severity, found.param) == ("warning", "activation")
     assert wanted in found.expected
-    last = mended(project, info).blocks[-1].layer
+    last = mended(project, data).blocks[-1].layer
     assert last.config.get("activation", "linear") == wanted
 
 
@@ -272,3 +274,53 @@ def test_thousand_blocks_are_checked_in_milliseconds():
     seconds = time.perf_counter() - start
     assert report.ok
     assert seconds < 0.1
+
+
+# Data
+
+
+def test_data_are_looked_up_by_their_name():
+    project = Project(
+        (Block(1, Spec("Dense", {"units": 3, "activation": "softmax"})),), DataChoice("iris")
+    )
+    assert check(project).problems == ()
+
+
+def test_unknown_data():
+    project = Project((Block(1, Spec("Dense", {"units": 3})),), DataChoice("irid"))
+    report = check(project)
+    found = only(report)
+    assert (found.where, report.rows[0].shape_text) == ("data", "?")
+    assert "iris" in found.message
+    assert found.fixes[0].edit(project).data.name == "mnist_5k"
+
+
+def test_invalid_options_of_data():
+    project = edits.set_data(stack(dense(5), dense(10)), DataChoice("spirals"))
+    for name, value in (("noise", -1), ("samples", "many")):
+        changed = edits.set_data_option(project, name, value)
+        found = only(check(changed))
+        assert (found.where, found.param) == ("data", name)
+        assert repr(value) in found.message
+        assert check(found.fixes[0].edit(changed)).problems == ()
+    changed = replace(project, data=DataChoice("spirals", {"noice": 1}))
+    assert check(only(check(changed)).fixes[0].edit(changed)).problems == ()
+
+
+def test_choice_of_data_sets_output_and_loss():
+    project = stack("Flatten", dense(5), OUT)
+    for name, units, activation, loss in (
+        ("diabetes", 1, None, "MeanSquaredError"),
+        ("moons", 1, "sigmoid", "BinaryCrossentropy"),
+        ("wine", 3, "softmax", "CategoricalCrossentropy"),
+    ):
+        project = edits.set_data(project, DataChoice(name))
+        last = project.blocks[-1].layer.config
+        assert (last["units"], last.get("activation")) == (units, activation)
+        assert project.settings.loss.class_name == loss
+        assert check(project).problems == ()
+
+
+def test_choice_of_data_keeps_a_loss_that_suits():
+    project = edits.set_data(edits.set_loss(stack(dense(5)), "mae"), DataChoice("diabetes"))
+    assert project.settings.loss == Spec("MeanAbsoluteError")
