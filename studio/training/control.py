@@ -1,0 +1,76 @@
+"""The switches of a run, which any thread may set and the run reads once per batch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from time import monotonic
+
+
+class Control:
+    """Pause, resume, step and stop."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._paused = False
+        self._stopped = False
+        self._steps = 0
+
+    @property
+    def paused(self) -> bool:
+        """Whether the run is to wait before the next batch."""
+        return self._paused
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run is to end."""
+        return self._stopped
+
+    def pause(self) -> None:
+        """Wait before the next batch."""
+        with self._changed:
+            self._paused = True
+
+    def resume(self) -> None:
+        """Go on."""
+        with self._changed:
+            self._paused = False
+            self._changed.notify_all()
+
+    def step(self) -> None:
+        """Do one batch, and wait before the one after it."""
+        with self._changed:
+            self._paused = True
+            self._steps += 1
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """End the run before the next batch, paused or not."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def wait(self, on_pause: Callable[[], None], on_resume: Callable[[], None]) -> float:
+        """Return when the next batch may begin, or the run is to end; the run calls it.
+
+        Args:
+            on_pause: called if it has to wait.
+            on_resume: called when it goes on after that.
+
+        Returns:
+            For how many seconds it waited.
+        """
+        if not self._paused or self._stopped:
+            return 0.0
+        with self._changed:
+            if self._steps:
+                self._steps -= 1
+                return 0.0
+        on_pause()
+        started = monotonic()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._paused or self._stopped or self._steps)
+            self._steps = max(0, self._steps - 1)
+        if not self._stopped:
+            on_resume()
+        return monotonic() - started

@@ -1,0 +1,226 @@
+"""Training a project in whichever thread calls it."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping
+from time import monotonic, perf_counter
+from typing import Any
+
+import numpy as np
+
+import studio
+from studio.data.catalogue import load
+from studio.data.dataset import DatasetInfo
+from studio.data.prepare import Prepared, prepare
+from studio.engine import Sequential
+from studio.engine.callbacks import Callback
+from studio.engine.errors import StudioError
+from studio.engine.metrics import ConfusionMatrix, R2Score
+from studio.engine.workspace import Array
+from studio.project.build import build_model
+from studio.project.document import to_document
+from studio.project.propose import ADVICE
+from studio.project.trained import Trained
+from studio.project.values import Project
+from studio.training.control import Control
+from studio.training.events import (
+    BatchEnd,
+    EpochEnd,
+    Event,
+    Failed,
+    Finished,
+    Paused,
+    Resumed,
+    Started,
+    Stopped,
+)
+from studio.training.figures import class_figures
+
+Emit = Callable[[Event], None]
+
+INTERVAL = 0.04
+"""Seconds between two told batches: a little more often than a window shows them."""
+
+
+def train(
+    project: Project, emit: Emit, control: Control | None = None, threads: int | None = None
+) -> Trained | None:
+    """Train, saying what happens through ``emit``, in the calling thread.
+
+    The last event is ``Finished``, ``Stopped`` or ``Failed``.
+
+    Args:
+        project: what to train.
+        emit: takes the events; called in the thread of this function.
+        control: pause, step and stop.
+        threads: how many threads compute; all processors where not given.
+
+    Returns:
+        The trained project, also if it was stopped after at least one batch; None if it failed.
+    """
+    control = control or Control()
+    try:
+        dataset = load(project.data.name, **project.data.options)
+        settings = project.settings
+        model = build_model(project, dataset.info, threads)
+        data = prepare(dataset, settings.validation_split, settings.seed)
+        trained = _fit(project, model, dataset.info, data, emit, control)
+    except StudioError as error:
+        emit(Failed(error))
+        return None
+    except MemoryError:
+        emit(Failed(_too_large(project)))
+        return None
+    emit(Stopped(trained) if trained is None or trained.report["stopped"] else Finished(trained))
+    return trained
+
+
+def _too_large(project: Project) -> StudioError:
+    return StudioError(
+        "enough memory for the stack and a batch", "too little", "training",
+        f"Make the stack or the batch size ({project.settings.batch_size}) smaller.",
+    )  # fmt: skip
+
+
+def _fit(
+    project: Project,
+    model: Sequential,
+    info: DatasetInfo,
+    data: Prepared,
+    emit: Emit,
+    control: Control,
+) -> Trained | None:
+    settings = project.settings
+    classes = info.class_names
+    model.metrics.append(ConfusionMatrix(len(classes)) if classes else R2Score())
+    watch = _Watch(info, data, emit, control)
+    model.fit(
+        data.x_train,
+        data.y_train,
+        batch_size=settings.batch_size,
+        epochs=settings.epochs,
+        verbose=0,
+        validation_data=data.validation_data,
+        callbacks=[watch],
+    )
+    if watch.steps == 0:
+        return None
+    weights = {
+        f"{layer.name}/{weight.name}": weight.value
+        for layer in model.layers
+        for weight in layer.weights
+    }
+    return Trained(project, weights, watch.history(), _report(project, info, model, data, watch))
+
+
+class _Watch(Callback):
+    """Tells what happens, and obeys the control."""
+
+    def __init__(self, info: DatasetInfo, data: Prepared, emit: Emit, control: Control) -> None:
+        self.info = info
+        self.data = data
+        self.emit = emit
+        self.control = control
+        self.figure = ADVICE[info.kind].metrics[0]
+        self.steps = 0
+        self.stopped = False
+        self.epochs: list[EpochEnd] = []
+        self._epoch = 0
+        self._waited = 0.0
+        self._told = 0.0
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self.batches = self.params["steps"]
+        self.emit(
+            Started(
+                self.params["epochs"], self.batches, len(self.data.x_train),
+                len(self.data.x_val), self.info.class_names, self.figure,
+            )
+        )  # fmt: skip
+        self._started = perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Time spent training so far."""
+        return perf_counter() - self._started - self._waited
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._epoch = epoch + 1
+
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._obey()
+
+    def on_test_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        # A validation counts as part of its epoch: it is seen through unless the run is stopped.
+        if not self.control.stopped:
+            self._obey()
+
+    def _obey(self) -> None:
+        self._waited += self.control.wait(lambda: self.emit(Paused()), lambda: self.emit(Resumed()))
+        if self.control.stopped:
+            self.stopped = self.model.stop_training = True
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self.steps += 1
+        now = monotonic()
+        if now - self._told < INTERVAL and batch + 1 < self.batches and not self.control.paused:
+            return
+        self._told = now
+        assert logs is not None
+        loss, figure = float(logs["loss"]), float(logs[self.figure])
+        self.emit(BatchEnd(self._epoch, batch + 1, self.steps, loss, figure, self.seconds))
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        if self.stopped and self.steps < self._epoch * self.batches:
+            return
+        found = dict(logs or {})
+        validated = "val_loss" in found
+        matrix = found.get("val_confusion_matrix" if validated else "confusion_matrix")
+        names = self.info.class_names
+        figures = {name: float(value) for name, value in found.items() if np.ndim(value) == 0}
+        classes = () if matrix is None else class_figures(matrix, names)
+        end = EpochEnd(epoch + 1, figures, classes, validated, self.seconds)
+        self.epochs.append(end)
+        self.emit(end)
+
+    def history(self) -> dict[str, Array]:
+        """The figures of the finished epochs, a column each."""
+        names = dict.fromkeys(name for end in self.epochs for name in end.figures)
+        columns = {"epoch": np.array([end.epoch for end in self.epochs], np.float64)}
+        for name in names:
+            columns[name] = np.array([end.figures.get(name, np.nan) for end in self.epochs])
+        return columns
+
+
+def _report(
+    project: Project, info: DatasetInfo, model: Sequential, data: Prepared, watch: _Watch
+) -> dict[str, Any]:
+    """Facts about the run, as JSON can hold them."""
+    last = watch.epochs[-1] if watch.epochs else None
+    document = to_document(project)
+    return {
+        "data": {
+            "name": info.name,
+            "title": info.title,
+            "options": dict(project.data.options),
+            "training_rows": len(data.x_train),
+            "validation_rows": len(data.x_val),
+            "preprocessing": data.preprocessing.get_config(),
+            "classes": list(info.class_names),
+        },
+        "settings": document["settings"],
+        "parameters": model.count_params(),
+        "stopped": watch.stopped,
+        "epochs": {"asked": project.settings.epochs, "finished": len(watch.epochs)},
+        "steps": watch.steps,
+        "seconds": round(watch.seconds, 3),
+        "figures": dict(last.figures) if last else {},
+        "classes": [vars(one) for one in last.classes] if last else [],
+        "classes_of": "validation" if last and last.validated else "training",
+        "versions": {
+            "studio": studio.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+    }
