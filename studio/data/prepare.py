@@ -8,6 +8,9 @@ In plain NumPy, which exported code repeats::
     mean, scale = x[training].mean(axis=0), x[training].std(axis=0)
     x = ((x - mean) / scale).astype("float32")
 
+A column that is constant in the training part is divided by 1 instead of its deviation of 0. Pixels
+are divided by the brightest possible one, whatever the training part holds.
+
 The cut is that of Keras' ``validation_split``: the last part, before any shuffling. Many data sets
 are sorted by class, so that the last part would be one class only; hence the permutation.
 """

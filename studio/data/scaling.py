@@ -31,7 +31,8 @@ class Scaling:
             values: the training part, shape (samples, columns).
         """
         values = values.astype(np.float64)
-        deviation = np.where(np.ptp(values, axis=0) == 0, 1.0, values.std(axis=0))
+        deviation = values.std(axis=0)
+        deviation[(np.ptp(values, axis=0) == 0) | (deviation == 0)] = 1
         return cls(tuple(values.mean(axis=0).tolist()), tuple(deviation.tolist()))
 
     def apply(self, values: Array) -> Array:
