@@ -80,7 +80,7 @@ class Optimizer(Declared):
         return self._scratch[:, :size]
 
 
-optimizers: Registry[Optimizer] = Registry("an optimizer", Optimizer)
+optimizers: Registry[Optimizer] = Registry("an optimizer", Optimizer, spelled=str.lower)
 
 
 @optimizers.register()

@@ -35,12 +35,13 @@ class Registry(Generic[D]):
         self._aliases: dict[str, str] = {}
 
     def register(self, *aliases: str) -> Callable[[C], C]:
-        """A class decorator that enters the class under its name and ``aliases``."""
+        """A class decorator that enters the class under its name, in any of Keras' spellings."""
 
         def enter(cls: C) -> C:
-            self._classes[cls.__name__] = cast("type[D]", cls)
-            for alias in (cls.__name__, snake_case(cls.__name__), *aliases):
-                self._aliases[alias] = cls.__name__
+            name = cls.__name__
+            self._classes[name] = cast("type[D]", cls)
+            for alias in (name, snake_case(name), name.lower(), *aliases):
+                self._aliases[alias] = name
             return cls
 
         return enter

@@ -15,6 +15,8 @@ from studio.engine.params import Boolean, Integer, Text
 from studio.engine.random import default_seed
 from studio.engine.workspace import Array, Moment, Shape
 
+MAX_SEED = 2**63 - 1
+
 
 class Stack:
     """Layers on top of each other: what fits on what, and the weights of all.
@@ -38,7 +40,8 @@ class Stack:
     ) -> None:
         self.name = Text().checked(name or "sequential", "Sequential name")
         seed = default_seed() if seed is None else seed
-        self.moment = Moment(seed=Integer(minimum=0).checked(seed, "Sequential seed"))
+        number = Integer(minimum=0, maximum=MAX_SEED)
+        self.moment = Moment(seed=number.checked(seed, "Sequential seed"))
         self.layers: list[Layer] = []
         self.input_shape: Shape | None = None
         self._parameters: Parameters | None = None

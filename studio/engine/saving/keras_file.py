@@ -80,12 +80,14 @@ def weights_bytes(model: Sequential) -> bytes:
 
 
 def set_weights_bytes(model: Sequential, data: bytes) -> None:
-    """Set a built model's weights, and its optimizer's state, from a ``.weights.h5`` file.
+    """Set a built model's weights and its optimizer's state from ``.weights.h5`` or ``.keras``.
 
     Raises:
         FormatError: if the file is damaged.
         ShapeError: if it belongs to another model; then nothing is changed.
     """
+    if data.startswith(b"PK"):
+        data = _parts(data)["model.weights.h5"]
     _set_arrays(model, _arrays(data))
 
 

@@ -108,7 +108,7 @@ def compile_from_keras(model: Sequential, config: Mapping[str, Any]) -> None:
             weighted_metrics=_metrics(config.get("weighted_metrics")),
         )
     except StudioError as error:
-        error.advice = error.advice or "Load the model without its training: compile=False."
+        error.advice = f"{error.advice} Or load it without its training: compile=False.".strip()
         raise error.at("compile_config") from None
 
 

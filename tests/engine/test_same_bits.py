@@ -1,0 +1,190 @@
+"""The same seed gives the same bits: again, elsewhere, on more threads, after an interruption."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from studio.engine import Input, Sequential, trainer
+from studio.engine.callbacks import Callback
+from studio.engine.errors import FormatError, ShapeError, StateError
+from studio.engine.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPooling2D, SimpleRNN
+from studio.engine.network import Network
+from studio.engine.optimizers import optimizers
+from studio.engine.saving.checkpoint import load_checkpoint, save_checkpoint
+
+EPOCHS = 3
+
+
+def stack() -> list[Layer | Input]:
+    """Random layers, and work enough for several shards per batch."""
+    return [
+        Input((16, 16, 3)),
+        Conv2D(12, 3, activation="relu", padding="same", kernel_regularizer="l2"),
+        MaxPooling2D(),
+        Dropout(0.2),
+        Conv2D(16, 3, activation="relu"),
+        Flatten(),
+        Dropout(0.5),
+        Dense(4, activation="softmax"),
+    ]
+
+
+def sequence_stack() -> list[Layer | Input]:
+    """A recurrent model for the same data, its rows read as steps."""
+    return [Input((48, 16)), SimpleRNN(24, return_sequences=True), SimpleRNN(16), Dense(4)]
+
+
+def data(shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Random samples of four classes."""
+    stream = np.random.default_rng(0)
+    return stream.normal(size=(150, *shape)), np.eye(4)[stream.integers(0, 4, 150)]
+
+
+def made(
+    layers: list[Layer | Input] | None = None, optimizer: Any = "adam", **options: Any
+) -> Sequential:
+    """A compiled model."""
+    model = Sequential(layers or stack(), seed=7, **options)
+    loss = "categorical_crossentropy" if layers is None else "mse"
+    model.compile(optimizer, loss, metrics=["accuracy"])
+    return model
+
+
+def trained(model: Sequential, start: int = 0, epochs: int = EPOCHS, **options: Any) -> Any:
+    """The history of a training on the data that fit the model."""
+    x, y = data((model.input_shape or ())[1:])
+    options = {"validation_split": 0.2, "verbose": 0, "initial_epoch": start} | options
+    return model.fit(x, y, batch_size=32, epochs=epochs, **options).history
+
+
+def bits(model: Sequential) -> str:
+    """All weights and the optimizer's state as one fingerprint."""
+    digest = hashlib.sha256()
+    for weight in model.get_weights():
+        digest.update(weight.tobytes())
+    assert model.optimizer is not None
+    for value in model.optimizer.state.values():
+        digest.update(value.tobytes())
+    return digest.hexdigest()
+
+
+def test_twice() -> None:
+    runs = [made(), made()]
+    assert trained(runs[0]) == trained(runs[1])
+    assert bits(runs[0]) == bits(runs[1])
+    other = Sequential(stack(), seed=8)
+    other.compile("adam", "categorical_crossentropy")
+    trained(other)
+    assert bits(other) != bits(runs[0])
+
+
+def test_in_a_fresh_process() -> None:
+    model = made()
+    trained(model)
+    program = (
+        "from tests.engine.test_same_bits import bits, made, trained\n"
+        "model = made()\ntrained(model)\nprint(bits(model))"
+    )
+    root = str(Path(__file__).parents[2])
+    environment = {**os.environ, "PYTHONPATH": root, "PYTHONHASHSEED": "4711"}
+    found = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, check=True, cwd=root, env=environment, timeout=120,
+    )  # fmt: skip
+    assert found.stdout.strip() == bits(model)
+
+
+def in_fifths(self: Network, batch: int) -> list[slice]:
+    """More shards than the small models here would get."""
+    size = -(-batch // 5)
+    return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
+
+
+@pytest.mark.parametrize("layers", [None, sequence_stack], ids=["images", "sequences"])
+def test_on_any_number_of_threads(layers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Network, "shards", in_fifths)
+    models = [made(layers() if layers else None, threads=threads) for threads in (1, 2, 3, 8)]
+    histories = [trained(model) for model in models]
+    assert all(history == histories[0] for history in histories)
+    assert len({bits(model) for model in models}) == 1
+
+
+def test_the_cut_does_not_depend_on_the_threads() -> None:
+    for batch in (1, 31, 32, 150, 5000):
+        cuts: list[Any] = []
+        for threads in (1, 2, 8):
+            model = made(threads=threads)
+            with trainer.network_of(model, model.loss) as network:
+                cuts.append(network.shards(batch))
+        assert cuts[0] == cuts[1] == cuts[2]
+
+
+def test_with_and_without_reused_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Network, "shards", in_fifths)
+    kept, fresh = made(), made()
+    first = trained(kept)
+
+    class Fresh(Network):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args, reuse=False)
+
+    monkeypatch.setattr(trainer, "Network", Fresh)
+    assert trained(fresh) == first
+    assert bits(fresh) == bits(kept)
+
+
+@pytest.mark.parametrize("name", optimizers.names)
+def test_interrupted_after_any_epoch(name: str, tmp_path: Path) -> None:
+    whole = made(optimizer=name)
+    path = tmp_path / "checkpoint"
+
+    class Save(Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            save_checkpoint(whole, f"{path}{epoch + 1}", epoch + 1)
+
+    history = trained(whole, callbacks=[Save()])
+    for done in range(1, EPOCHS + 1):
+        again = made(optimizer=name)
+        again.moment.seed = 12345
+        assert load_checkpoint(again, f"{path}{done}") == done
+        rest = trained(again, start=done)
+        assert rest == {k: v[done:] for k, v in history.items() if v[done:]}
+        assert bits(again) == bits(whole)
+
+
+def test_a_checkpoint_keeps_a_changed_learning_rate(tmp_path: Path) -> None:
+    model = made()
+    trained(model, epochs=1)
+    assert model.optimizer is not None
+    model.optimizer.learning_rate = 1 / 3
+    save_checkpoint(model, tmp_path / "c", 1)
+    again = made()
+    load_checkpoint(again, tmp_path / "c")
+    assert again.optimizer is not None
+    assert again.optimizer.learning_rate == 1 / 3
+
+
+def test_a_checkpoint_of_something_else_changes_nothing(tmp_path: Path) -> None:
+    model = made()
+    trained(model, epochs=1)
+    save_checkpoint(model, tmp_path / "c", 1)
+    for other in (made(optimizer="sgd"), made(sequence_stack())):
+        before = [weight.tobytes() for weight in other.get_weights()]
+        with pytest.raises(ShapeError):
+            load_checkpoint(other, tmp_path / "c")
+        assert [weight.tobytes() for weight in other.get_weights()] == before
+    model.save_weights(tmp_path / "w.safetensors")
+    with pytest.raises(FormatError, match="a checkpoint"):
+        load_checkpoint(model, tmp_path / "w.safetensors")
+    with pytest.raises(FormatError, match="a file to read"):
+        load_checkpoint(model, tmp_path / "missing")
+    with pytest.raises(StateError, match="compiled"):
+        load_checkpoint(Sequential(stack()), tmp_path / "c")
