@@ -49,14 +49,6 @@ def test_the_engine_imports_numpy_and_the_standard_library_only() -> None:
             assert inside or module.split(".")[0] in allowed, f"{file} imports {module}"
 
 
-def test_qt_is_named_in_the_window_only() -> None:
-    window = ROOT / "studio" / "ui"
-    for file in python_files("studio"):
-        if window not in file.parents:
-            for module in imported(file):
-                assert module.split(".")[0] not in QT, f"{file} imports {module}"
-
-
 def test_pyright_is_strict_about_every_package_but_the_window() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     strict = set(settings["tool"]["pyright"]["strict"])
