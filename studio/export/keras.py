@@ -1,0 +1,183 @@
+"""A project as a Python file for Keras 3: same model, settings, data, split and scaling.
+
+The file reads its data from an ``.npz`` file beside it, which :func:`export_keras` writes too.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from textwrap import fill, indent
+
+import numpy as np
+
+from studio.data.catalogue import load
+from studio.data.dataset import Dataset, DatasetInfo
+from studio.data.prepare import prepare
+from studio.engine.layers import registry as layers
+from studio.engine.losses import losses
+from studio.engine.optimizers import optimizers
+from studio.engine.saving.atomic import write_atomically
+from studio.export.keras_calls import call, name_or_call
+from studio.export.source import WIDTH, Call, Name, expression
+from studio.project.checks import check
+from studio.project.propose import ADVICE
+from studio.project.values import Project, Settings
+
+
+def export_keras(project: Project, path: str | Path) -> tuple[Path, Path]:
+    """Write the code to ``path``, say ``model.py``, and its data beside it, ``model_data.npz``.
+
+    Returns:
+        The two files.
+
+    Raises:
+        StateError: if the project has an error.
+        StudioError: if a file cannot be written.
+    """
+    code_file = Path(path)
+    data_file = code_file.with_name(f"{code_file.stem}_data.npz")
+    code = keras_code(project, data_file.name)
+    dataset = _load(project)
+    arrays = io.BytesIO()
+    np.savez_compressed(arrays, x=dataset.x, y=dataset.y)
+    write_atomically(data_file, arrays.getvalue())
+    write_atomically(code_file, code.encode())
+    return code_file, data_file
+
+
+def keras_code(project: Project, data_file: str = "model_data.npz") -> str:
+    """The code.
+
+    Args:
+        project: a project without errors.
+        data_file: the name of the file with the arrays ``x`` and ``y``, in the same folder.
+
+    Raises:
+        StateError: if the project has an error.
+    """
+    check(project).require()
+    dataset = _load(project)
+    functions = [
+        _load_data(project.settings, dataset, data_file),
+        _build_model(project, dataset.info),
+        _main(project.settings, dataset.info),
+        'if __name__ == "__main__":\n    main()\n',
+    ]
+    body = "\n\n\n".join([_constants(project.settings), *functions])
+    return f"{_title(dataset.info)}\n\n{_imports(body)}\n\n{body}"
+
+
+def _load(project: Project) -> Dataset:
+    return load(project.data.name, **project.data.options)
+
+
+def _title(info: DatasetInfo) -> str:
+    source = fill(f"Data: {info.source}", WIDTH)
+    return f'"""{info.title}, learned by a network in Keras 3.\n\n{source}\n"""'
+
+
+def _imports(body: str) -> str:
+    standard = ["from functools import partial"] if "partial(" in body else []
+    standard.append("from pathlib import Path")
+    return "\n".join(
+        [*standard, "", "import keras", "import numpy as np", "from keras import layers"]
+    )
+
+
+def _constants(settings: Settings) -> str:
+    lines = [
+        f"SEED = {settings.seed}",
+        f"BATCH_SIZE = {settings.batch_size}",
+        f"EPOCHS = {settings.epochs}",
+    ]
+    if settings.validation_split:
+        lines.append(f"VALIDATION_SPLIT = {settings.validation_split!r}")
+    return "\n".join(lines)
+
+
+def _load_data(settings: Settings, dataset: Dataset, data_file: str) -> str:
+    """What ``studio.data.prepare`` does, written out for these data."""
+    split = settings.validation_split > 0
+    training = "[:cut]" if split else ""
+    lines = [
+        f"with np.load(Path(__file__).with_name({expression(data_file)})) as data:",
+        '    x, y = data["x"], data["y"]',
+        "order = np.random.default_rng(SEED).permutation(len(x))",
+        "x, y = x[order], y[order]",
+        *["cut = int(len(x) * (1 - VALIDATION_SPLIT))"] * split,
+        *_scaled_inputs(settings, dataset, training),
+        *_encoded_targets(dataset.info, training),
+        "return (x[:cut], y[:cut]), (x[cut:], y[cut:])" if split else "return x, y",
+    ]
+    what = "training and validation data" if split else "data"
+    return _function("load_data()", f"Return the {what}, shuffled and scaled.", lines)
+
+
+def _scaled_inputs(settings: Settings, dataset: Dataset, training: str) -> list[str]:
+    if dataset.info.full_scale is not None:
+        return [f'x = (x / {dataset.info.full_scale:g}).astype("float32")']
+    lines = [f"mean, std = x{training}.mean(axis=0), x{training}.std(axis=0)"]
+    prepared = prepare(dataset, settings.validation_split, settings.seed)
+    if (np.ptp(prepared.x_train, axis=0) == 0).any():
+        lines.append(f"std[np.ptp(x{training}, axis=0) == 0] = 1")
+    return [*lines, 'x = ((x - mean) / std).astype("float32")']
+
+
+def _encoded_targets(info: DatasetInfo, training: str) -> list[str]:
+    if info.kind == "multiclass":
+        return [f"y = keras.utils.to_categorical(y, {info.outputs})"]
+    if info.kind == "binary":
+        return ['y = y[:, None].astype("float32")']
+    scaled = f"y = (y - y{training}.mean()) / y{training}.std()"
+    return [scaled, 'y = y[:, None].astype("float32")']
+
+
+def _build_model(project: Project, info: DatasetInfo) -> str:
+    stack = [call(block.layer, layers) for block in project.blocks]
+    model = Call(
+        "keras.Sequential", (("", [Call("keras.Input", (("", info.input_shape),)), *stack]),)
+    )
+    compile_ = Call(
+        "model.compile",
+        (
+            ("optimizer", name_or_call(project.settings.optimizer, optimizers)),
+            ("loss", name_or_call(project.settings.loss, losses)),
+            ("metrics", list(ADVICE[info.kind].metrics)),
+        ),
+    )
+    lines = [
+        "model = " + expression(model, before=4 + len("model = ")),
+        expression(compile_, before=4),
+        "return model",
+    ]
+    return _function("build_model()", "Return the compiled model.", lines)
+
+
+def _main(settings: Settings, info: DatasetInfo) -> str:
+    fit = [("batch_size", Name("BATCH_SIZE")), ("epochs", Name("EPOCHS"))]
+    if settings.validation_split:
+        data, measured, what = "(x_train, y_train), (x_val, y_val)", "x_val, y_val", "Validation"
+        fit.append(("validation_data", Name("(x_val, y_val)")))
+    else:
+        data, measured, what = "x_train, y_train", "x_train, y_train", "Training"
+    inputs = [("", Name("x_train")), ("", Name("y_train"))]
+    metric, words = (
+        ("mae", "mean absolute error") if info.kind == "regression" else ("accuracy",) * 2
+    )
+    lines = [
+        "keras.utils.set_random_seed(SEED)",
+        f"{data} = load_data()",
+        "model = build_model()",
+        "model.summary()",
+        expression(Call("model.fit", (*inputs, *fit)), before=4),
+        f"loss, {metric} = model.evaluate({measured}, verbose=0)",
+        *["# Both are in standard deviations of the target."] * (info.kind == "regression"),
+        f'print(f"{what} loss {{loss:.4f}}, {words} {{{metric}:.4f}}")',
+    ]
+    return _function("main()", "Train the model and print how good it has become.", lines)
+
+
+def _function(signature: str, sentence: str, lines: list[str]) -> str:
+    body = indent("\n".join([f'"""{sentence}"""', *lines]), "    ")
+    return f"def {signature}:\n{body}"
