@@ -64,8 +64,9 @@ def model_from_bytes(data: bytes, compile: bool = True) -> Sequential:
         arrays = _arrays(parts["model.weights.h5"])
         numbers = sum(array.size for array in arrays.values())
         model = model_from_keras(config, numbers, seed if type(seed) is int and seed >= 0 else None)
-        if compile and config.get("compile_config") is not None:
-            compile_from_keras(model, mapping(config["compile_config"], "a configuration"))
+        training = mapping(config.get("compile_config") or {}, "how the model is compiled")
+        if compile and training.get("optimizer") is not None:
+            compile_from_keras(model, training)
         _set_arrays(model, arrays)
     except RecursionError:
         raise FormatError("a model of simple structure", "one nested too deeply") from None

@@ -25,9 +25,9 @@ PAIRED = {"Adam", "AdamW", "Adadelta", "Adamax", "Nadam"}
 
 
 def optimizer_arrays(model: Sequential) -> dict[str, Array]:
-    """The state by its places in Keras' HDF5 files; nothing before the first update."""
+    """The state by its places in Keras' HDF5 files; nothing before the model is compiled."""
     optimizer, parameters = model.optimizer, model.parameters
-    if optimizer is None or parameters is None or not optimizer.iterations:
+    if optimizer is None or parameters is None:
         return {}
     optimizer.build(parameters)
     arrays: list[Array] = [np.array(optimizer.iterations, "int64")]
