@@ -98,9 +98,17 @@ def checked_metrics(chosen: Sequence[Any] | None) -> list[Metric | str]:
     if chosen is not None and not isinstance(chosen, list | tuple):
         raise ParameterError("a list of metrics", repr(chosen)[:80], "compile metrics")
     return [
-        item if isinstance(item, str) and item in ("accuracy", "acc") else metrics.make(item)
+        item if isinstance(item, str) and item in ("accuracy", "acc") else _metric(item)
         for item in chosen or ()
     ]
+
+
+def _metric(item: Any) -> Metric:
+    metric = metrics.make(item)
+    if isinstance(item, str):
+        # As in Keras, logs carry the very name that was given: "mae", not "mean_absolute_error".
+        metric.name = item
+    return metric
 
 
 def fit(model: Sequential, x: Any, y: Any, sample_weight: Any, plan: FitPlan) -> History:
