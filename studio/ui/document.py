@@ -1,0 +1,116 @@
+"""The open project: its history, its file and what its check says. Everything shown derives from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from studio.data.dataset import DatasetInfo
+from studio.engine.errors import Fix
+from studio.project.checks import Report, check
+from studio.project.data_checks import info_of
+from studio.project.file import Saved, load, save
+from studio.project.history import History
+from studio.project.trained import Trained
+from studio.project.values import Project
+
+
+class Document(QObject):
+    """Holds the current project; every change goes through it.
+
+    ``changed`` is emitted after each edit, undo, redo, opening and saving; ``opened`` when another
+    project took the place of this one.
+    """
+
+    changed = Signal()
+    opened = Signal()
+
+    def __init__(self, project: Project, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._start(Saved(project), None)
+
+    def _start(self, saved: Saved, path: Path | None) -> None:
+        self.history = History(saved.project)
+        self.path = path
+        self.trained = saved.trained
+        self._saved = (saved.project, saved.trained)
+        self.report: Report = check(saved.project, info_of(saved.project))
+
+    @property
+    def project(self) -> Project:
+        """The project as it stands."""
+        return self.history.current
+
+    @property
+    def info(self) -> DatasetInfo | None:
+        """What is known of its data; None where they are not known."""
+        return info_of(self.project)
+
+    @property
+    def modified(self) -> bool:
+        """Whether there is something that the file lacks."""
+        project, trained = self._saved
+        return self.project is not project or self.trained is not trained
+
+    @property
+    def title(self) -> str:
+        """The name of the file without its ending."""
+        return self.path.stem if self.path else "Untitled"
+
+    def edit(
+        self, label: str, change: Callable[[Project], Project], merge: str | None = None
+    ) -> None:
+        """Replace the project by ``change`` of it, as a step of its own or part of a burst."""
+        self._go(self.history.push(label, change(self.project), merge))
+
+    def apply(self, fix: Fix) -> None:
+        """Do what a problem's button says."""
+        self.edit(fix.label, fix.edit)
+
+    def undo(self) -> None:
+        """One step back."""
+        self._go(self.history.undo())
+
+    def redo(self) -> None:
+        """One undone step again."""
+        self._go(self.history.redo())
+
+    def keep(self, trained: Trained) -> None:
+        """Take over what a run has reached; it is saved with the project."""
+        self.trained = trained
+        self.changed.emit()
+
+    def open(self, path: Path) -> None:
+        """Take the project of a file.
+
+        Raises:
+            StudioError: if it cannot be read; then nothing changes.
+        """
+        self.replace(load(path), path)
+
+    def replace(self, saved: Saved, path: Path | None = None) -> None:
+        """Take another project."""
+        self._start(saved, path)
+        self.opened.emit()
+        self.changed.emit()
+
+    def save(self, path: Path) -> None:
+        """Write the project, and the weights of the last run.
+
+        Raises:
+            StudioError: if the file cannot be written.
+        """
+        save(path, Saved(self.project, self.trained))
+        self.path = path
+        self._saved = (self.project, self.trained)
+        self.changed.emit()
+
+    def _go(self, history: History) -> None:
+        if history is self.history:
+            return
+        if history.current is not self.history.current:
+            self.report = check(history.current, info_of(history.current))
+        self.history = history
+        self.changed.emit()

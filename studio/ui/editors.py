@@ -1,0 +1,263 @@
+"""An editor for each kind of declared parameter.
+
+An editor shows a value with ``show_value`` and says ``edited`` with the new one, as JSON can hold it,
+when the user changes it. Nothing in here knows a layer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtGui import QValidator, QWheelEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QLineEdit,
+    QSpinBox,
+    QWidget,
+)
+
+from studio.engine.params import Boolean, Choice, Integer, Integers, Param, Real
+
+LARGEST = 2**31 - 1
+
+
+class Editor(QWidget):
+    """Base of the editors of one parameter."""
+
+    edited = Signal(object)
+
+    def show_value(self, value: Any) -> None:
+        """Show a value without saying that it was edited; None where it is not set."""
+        raise NotImplementedError
+
+    def _fill(self, *widgets: QWidget) -> None:
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for widget in widgets:
+            layout.addWidget(widget, 0 if isinstance(widget, QCheckBox) else 1)
+        self.setFocusProxy(widgets[-1])
+
+    def name(self, text: str) -> None:
+        """Tell screen readers what it edits."""
+        for widget in self.findChildren(QWidget):
+            widget.setAccessibleName(text)
+
+
+class _Spin(QSpinBox):
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        # Scrolling a panel must not change the numbers under the pointer.
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class _RealSpin(QDoubleSpinBox):
+    """Small numbers as people write them, 0.001 or 1e-07; steps that fit their size."""
+
+    def textFromValue(self, val: float) -> str:  # noqa: N802
+        return f"{val:.6g}"
+
+    def valueFromText(self, text: str) -> float:  # noqa: N802
+        return float(text.replace(",", "."))
+
+    def validate(self, text: str, pos: int) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]
+        try:
+            number = float(text.replace(",", "."))
+        except ValueError:
+            state = QValidator.State.Intermediate
+            return (state if set(text) <= set("0123456789.,eE+-") else QValidator.State.Invalid, text, pos)  # fmt: skip
+        inside = self.minimum() <= number <= self.maximum()
+        return (QValidator.State.Acceptable if inside else QValidator.State.Intermediate, text, pos)
+
+    def stepBy(self, steps: int) -> None:  # noqa: N802
+        value = self.value()
+        if self.maximum() <= 1 and value >= 0.05:
+            self.setValue(round(value + 0.05 * steps, 10))
+        elif value:
+            digits = f"{abs(value):e}"
+            lead, exponent = digits.split("e")
+            lead = float(lead)
+            # 1 → 2 → 5 → 10, the steps of a scale that people know from instruments.
+            ladder = [0.5, 1.0, 2.0, 5.0, 10.0, 20.0]
+            now = min(range(1, 5), key=lambda i: abs(ladder[i] - lead))
+            stepped = ladder[max(0, min(5, now + (1 if steps > 0 else -1)))]
+            self.setValue(float(f"{stepped}e{exponent}"))
+        else:
+            self.setValue(0.05 if self.maximum() <= 1 else 0.001)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class NumberEditor(Editor):
+    """A whole or real number; an optional one has a check box that sets it."""
+
+    def __init__(self, param: Integer | Real) -> None:
+        super().__init__()
+        self.param = param
+        self.field: QSpinBox | QDoubleSpinBox
+        if isinstance(param, Integer):
+            self.field = _Spin()
+            low = -LARGEST if param.minimum is None else param.minimum
+            self.field.setRange(low, min(param.maximum or LARGEST, LARGEST))
+            self.field.valueChanged.connect(self._tell)
+        else:
+            self.field = _RealSpin()
+            self.field.setDecimals(12)
+            low = param.minimum if param.minimum is not None else param.above
+            high = param.maximum if param.maximum is not None else param.below
+            self.field.setRange(-1e12 if low is None else low, 1e12 if high is None else high)
+            self.field.valueChanged.connect(self._tell)
+        self.field.setKeyboardTracking(True)
+        self.set = QCheckBox()
+        self.set.setToolTip("Set a value")
+        self.set.toggled.connect(self._toggle)
+        self._fill(*([self.set] if param.optional else []), self.field)
+
+    def show_value(self, value: Any) -> None:
+        with QSignalBlocker(self.field), QSignalBlocker(self.set):
+            self.set.setChecked(value is not None)
+            self.field.setEnabled(value is not None or not self.param.optional)
+            if isinstance(value, int | float) and self._value() != value:
+                self.field.setValue(value)  # pyright: ignore[reportArgumentType]
+
+    def _value(self) -> Any:
+        return self.field.value()
+
+    def _tell(self, _: object = None) -> None:
+        self.edited.emit(self._value())
+
+    def _toggle(self, on: bool) -> None:
+        self.field.setEnabled(on)
+        self.edited.emit(self._value() if on else None)
+
+
+class BooleanEditor(Editor):
+    """A check box."""
+
+    def __init__(self, param: Boolean) -> None:
+        super().__init__()
+        self.box = QCheckBox()
+        self.box.toggled.connect(lambda on: self.edited.emit(on))
+        self._fill(self.box)
+
+    def show_value(self, value: Any) -> None:
+        with QSignalBlocker(self.box):
+            self.box.setChecked(value is True)
+
+
+class _Combo(QComboBox):
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        event.ignore()
+
+
+class ChoiceEditor(Editor):
+    """A list of words."""
+
+    def __init__(self, param: Choice) -> None:
+        super().__init__()
+        self.box = _Combo()
+        if param.optional:
+            self.box.addItem("default", None)
+        for option in param.options:
+            self.box.addItem(option, option)
+        self.box.activated.connect(lambda _: self.edited.emit(self.box.currentData()))
+        self._fill(self.box)
+
+    def show_value(self, value: Any) -> None:
+        with QSignalBlocker(self.box):
+            self.box.setCurrentIndex(self.box.findData(value))
+
+
+class SizesEditor(Editor):
+    """A fixed number of whole numbers side by side."""
+
+    def __init__(self, param: Integers) -> None:
+        super().__init__()
+        self.param = param
+        self.set = QCheckBox()
+        self.set.toggled.connect(self._toggle)
+        self.fields = [_Spin() for _ in range(param.length or 0)]
+        for field in self.fields:
+            field.setRange(-LARGEST if param.minimum is None else param.minimum, 100_000)
+            field.valueChanged.connect(lambda _: self.edited.emit(self._value()))
+        self._fill(*([self.set] if param.optional else []), *self.fields)
+
+    def show_value(self, value: Any) -> None:
+        blocked = [QSignalBlocker(widget) for widget in (self.set, *self.fields)]
+        self.set.setChecked(value is not None)
+        values = [value] * len(self.fields) if isinstance(value, int) else value
+        for position, field in enumerate(self.fields):
+            field.setEnabled(value is not None or not self.param.optional)
+            if isinstance(values, list | tuple) and position < len(values):
+                number = values[position]
+                if isinstance(number, int):
+                    field.setValue(number)
+        del blocked
+
+    def _value(self) -> list[int]:
+        return [field.value() for field in self.fields]
+
+    def _toggle(self, on: bool) -> None:
+        for field in self.fields:
+            field.setEnabled(on)
+        self.edited.emit(self._value() if on else None)
+
+
+class TextEditor(Editor):
+    """A line of text: a name, or whole numbers with commas between them."""
+
+    def __init__(self, param: Param[Any]) -> None:
+        super().__init__()
+        self.numbers = isinstance(param, Integers)
+        self.optional = param.optional
+        self.field = QLineEdit()
+        if self.numbers:
+            self.field.setPlaceholderText("for example 28, 28, 1")
+        elif param.optional:
+            self.field.setPlaceholderText("automatic")
+        self.field.textEdited.connect(self._tell)
+        self._fill(self.field)
+
+    def show_value(self, value: Any) -> None:
+        text = "" if value is None else str(value)
+        if isinstance(value, list | tuple):
+            text = ", ".join(map(str, value))
+        if self._parsed(self.field.text()) != self._parsed(text):
+            with QSignalBlocker(self.field):
+                self.field.setText(text)
+
+    def _tell(self, text: str) -> None:
+        self.edited.emit(self._parsed(text))
+
+    def _parsed(self, text: str) -> Any:
+        if not text.strip():
+            return None if self.optional else ([] if self.numbers else "")
+        if not self.numbers:
+            return text
+        parts = [part.strip() for part in text.replace("×", ",").split(",") if part.strip()]
+        try:
+            return [int(part) for part in parts]
+        except ValueError:
+            return text
+
+
+def editor_for(param: Param[Any]) -> Editor:
+    """The editor of a parameter that holds no other object."""
+    if isinstance(param, Integer | Real):
+        return NumberEditor(param)
+    if isinstance(param, Boolean):
+        return BooleanEditor(param)
+    if isinstance(param, Choice):
+        return ChoiceEditor(param)
+    if isinstance(param, Integers) and param.length:
+        return SizesEditor(param)
+    return TextEditor(param)

@@ -1,0 +1,51 @@
+"""A bar above the work: an error or a message, with buttons for what can be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton
+
+from studio.ui import theme
+from studio.ui.icons import icon
+
+Choice = tuple[str, Callable[[], object]]
+
+
+class NoticeBar(QFrame):
+    """Shows one message at a time; the next replaces it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("notice")
+        self.message = QLabel(wordWrap=True)
+        self.message.setAccessibleName("Message")
+        self.close_button = QToolButton()
+        self.close_button.setAccessibleName("Dismiss")
+        self.close_button.clicked.connect(self.hide)
+        self._layout = QHBoxLayout(self)
+        self._layout.addWidget(self.message, 1)
+        self._layout.addWidget(self.close_button)
+        self.buttons: list[QPushButton] = []
+        self.hide()
+
+    def show_message(
+        self, text: str, choices: Sequence[Choice] = (), kind: str = "error"
+    ) -> None:
+        """Show a text, and a button per choice, which closes the bar."""
+        for button in self.buttons:
+            self._layout.removeWidget(button)
+            button.deleteLater()
+        self.buttons = []
+        self.setProperty("kind", kind)
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self.close_button.setIcon(icon("close", theme.current().text))
+        self.message.setText(text)
+        for label, act in choices:
+            button = QPushButton(label)
+            button.clicked.connect(self.hide)
+            button.clicked.connect(lambda _=False, act=act: act())
+            self._layout.insertWidget(self._layout.count() - 1, button)
+            self.buttons.append(button)
+        self.show()

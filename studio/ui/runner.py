@@ -1,0 +1,132 @@
+"""Training in a QThread. Events cross by an inbox that the window empties at most 20 times a second."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import deque
+
+from PySide6.QtCore import QObject, QThread, QTimer, Signal
+
+from studio.engine.errors import StudioError
+from studio.engine.parallel import cores
+from studio.project.values import Project
+from studio.training.control import Control
+from studio.training.events import Event, Failed
+from studio.training.run import train
+
+INTERVAL_MS = 50
+SWITCH_SECONDS = 0.001
+"""How long the training thread may hold the interpreter while the window waits."""
+
+log = logging.getLogger(__name__)
+
+
+class _Thread(QThread):
+    def __init__(
+        self, project: Project, control: Control, inbox: deque[Event], threads: int, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self.project = project
+        self.control = control
+        self.inbox = inbox
+        self.threads = threads
+
+    def run(self) -> None:
+        try:
+            train(self.project, self.inbox.append, self.control, self.threads)
+        except Exception as error:
+            log.exception("Training failed")
+            found = f"{type(error).__name__}: {error}"
+            advice = "This is a fault of the program; the log file has the details."
+            self.inbox.append(Failed(StudioError("training to go on", found, "training", advice)))
+
+
+class Runner(QObject):
+    """Starts and ends runs, one at a time.
+
+    ``event`` carries each event in order, in the window's thread; ``changed`` says that ``running``
+    or ``paused`` may have changed.
+    """
+
+    event = Signal(object)
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thread: _Thread | None = None
+        self._inbox: deque[Event] = deque()
+        self._control = Control()
+        self._timer = QTimer(self)
+        self._timer.setInterval(INTERVAL_MS)
+        self._timer.timeout.connect(self._deliver)
+        self._switch = sys.getswitchinterval()
+
+    @property
+    def running(self) -> bool:
+        """Whether a run is under way, paused or not."""
+        return self._thread is not None
+
+    @property
+    def paused(self) -> bool:
+        """Whether the run waits."""
+        return self.running and self._control.paused
+
+    def start(self, project: Project, threads: int | None = None) -> None:
+        """Train a project; nothing if a run is under way.
+
+        Args:
+            project: the value that is trained, whatever is edited meanwhile.
+            threads: how many threads compute; all processors where not given.
+        """
+        if self.running:
+            return
+        self._inbox = deque()
+        self._control = Control()
+        self._thread = _Thread(project, self._control, self._inbox, threads or cores(), self)
+        self._thread.finished.connect(self._end)
+        self._switch = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_SECONDS)
+        self._thread.start()
+        self._timer.start()
+        self.changed.emit()
+
+    def toggle_pause(self) -> None:
+        """Pause before the next batch, or go on."""
+        if self._control.paused:
+            self._control.resume()
+        else:
+            self._control.pause()
+        self.changed.emit()
+
+    def step(self) -> None:
+        """Do one batch and pause."""
+        self._control.step()
+        self.changed.emit()
+
+    def stop(self) -> None:
+        """End the run before the next batch."""
+        self._control.stop()
+
+    def finish(self) -> None:
+        """End the run and wait for its thread: the window closes."""
+        if self._thread is not None:
+            thread = self._thread
+            self.stop()
+            thread.wait()
+            self._end()
+
+    def _deliver(self) -> None:
+        while self._inbox:
+            self.event.emit(self._inbox.popleft())
+
+    def _end(self) -> None:
+        if self._thread is None:
+            return
+        self._timer.stop()
+        sys.setswitchinterval(self._switch)
+        thread, self._thread = self._thread, None
+        thread.wait()
+        self._deliver()
+        thread.deleteLater()
+        self.changed.emit()
