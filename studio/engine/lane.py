@@ -30,6 +30,7 @@ class Lane:
         self.stack = stack
         self.moment = moment
         self.penalty = 0.0
+        self.batch = 1
         self.aimed: object = None
         self.activity: list[Regularizer | None] = [
             getattr(layer, "activity_regularizer", None) for layer in stack
@@ -55,6 +56,10 @@ class Lane:
         for context, view in zip(self.contexts, views, strict=False):
             context.gradients = view
 
+    def start(self, batch: int) -> None:
+        """Begin a batch of that many samples: activity penalties are per sample, as in Keras."""
+        self.penalty, self.batch = 0.0, batch
+
     def forward(
         self, x: Array, start: int, stop: int, mask: Array | None = None
     ) -> tuple[Array, list[Any], Array | None]:
@@ -67,7 +72,7 @@ class Lane:
             mask = layer.compute_mask(x, mask)
             regularizer = self.activity[position]
             if regularizer is not None:
-                self.penalty += regularizer(y)
+                self.penalty += regularizer(y) / self.batch
                 cache = (cache, y)
             caches.append(cache)
             x = y
@@ -82,7 +87,7 @@ class Lane:
             regularizer = self.activity[position]
             if regularizer is not None:
                 cache, y = cache
-                dy = dy + regularizer.gradient(y)
+                dy = dy + regularizer.gradient(y) / self.batch
             dy, gradients = layer.backward(dy, cache, context)
             for name, into in context.gradients.items():
                 if gradients[name] is not into:

@@ -155,7 +155,7 @@ class Network:
         def task(shard: int, number: int) -> None:
             lane, cut = lanes[number], cuts[shard]
             lane.aim(shard, self.gradients[shard][1])
-            lane.penalty = 0.0
+            lane.start(len(x))
             out, caches, mask = lane.forward(x[cut], 0, depth)
             part = None if weight is None else weight[cut]
             values, dy = self._loss(y[cut], out, part, mask, len(x))
@@ -200,7 +200,7 @@ class Network:
         """The output for a batch and its mask, segment by segment; collects caches where asked."""
         lanes = self._lanes(len(cuts))
         for lane in lanes:
-            lane.penalty = 0.0
+            lane.start(len(x))
         mask: Array | None = None
         for start, stop, whole in self.segments:
             parts: list[Any] = [None] * (1 if whole else len(cuts))
