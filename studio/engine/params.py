@@ -17,106 +17,13 @@ import inspect
 import math
 import numbers
 import re
-from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Generic, Self, TypeVar, overload
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from studio.engine.errors import ParameterError, StudioError, unknown_name
-
-T = TypeVar("T")
-REQUIRED: Any = inspect.Parameter.empty
-
-
-class Param(Generic[T]):
-    """One declared parameter: kind, bounds, default, label and help.
-
-    Args:
-        default: the value where the caller gives none; without it the parameter is required.
-        optional: whether ``None`` is a value.
-        label: its name in the property panel.
-        help: one sentence for the tooltip.
-        advanced: whether the property panel folds it away.
-        initial: the value in a newly inserted block, where that is not the default.
-    """
-
-    def __init__(
-        self,
-        default: Any = REQUIRED,
-        *,
-        optional: bool = False,
-        label: str = "",
-        help: str = "",
-        advanced: bool = False,
-        initial: Any = REQUIRED,
-    ) -> None:
-        self.default = default
-        self.optional = optional
-        self.label = label
-        self.help = help
-        self.advanced = advanced
-        self.initial = default if initial is REQUIRED else initial
-        self.name = ""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-        self.label = self.label or name.replace("_", " ").capitalize()
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> T: ...
-    def __get__(self, instance: object | None, owner: type) -> Self | T:
-        if instance is None:
-            return self
-        return instance.__dict__[self.name]
-
-    def __set__(self, instance: object, value: Any) -> None:
-        instance.__dict__[self.name] = self.checked(value, type(instance).__name__)
-
-    @property
-    def required(self) -> bool:
-        """Whether the constructor must be given a value."""
-        return self.default is REQUIRED
-
-    @property
-    def expected(self) -> str:
-        """The valid values in words."""
-        return self.describe() + (" or None" if self.optional else "")
-
-    def checked(self, value: Any, where: str = "") -> T:
-        """The value in its normal form.
-
-        Raises:
-            ParameterError: if the value is not valid; the text says which values are.
-        """
-        if value is None and self.optional:
-            return value
-        try:
-            return self.convert(value)
-        except StudioError as error:
-            raise error.at(f"{where} {self.name}".strip()) from None
-        except (TypeError, ValueError, OverflowError):
-            found = repr(value)
-            found = found if len(found) <= 80 else found[:77] + "…"
-            raise ParameterError(self.expected, found, f"{where} {self.name}".strip()) from None
-
-    @abstractmethod
-    def describe(self) -> str:
-        """The valid values in words, without None."""
-
-    @abstractmethod
-    def convert(self, value: Any) -> T:
-        """The value in its normal form; ValueError or TypeError where it has none."""
-
-    def to_config(self, value: T) -> Any:
-        """The value as JSON can hold it."""
-        return value
-
-    @abstractmethod
-    def samples(self) -> tuple[list[Any], list[Any]]:
-        """Some valid and some invalid values, for tests that check every declaration."""
+from studio.engine.errors import ParameterError, unknown_name
+from studio.engine.param import REQUIRED, Param
 
 
 class Integer(Param[int]):
@@ -146,6 +53,9 @@ class Integer(Param[int]):
         ):
             raise ValueError
         return number
+
+    def in_words(self, value: int) -> str:
+        return f"{value} {self.label.lower()}"
 
     def samples(self) -> tuple[list[Any], list[Any]]:
         low = 1 if self.minimum is None else self.minimum
@@ -195,6 +105,9 @@ class Real(Param[float]):
             raise ValueError
         return number
 
+    def in_words(self, value: float) -> str:
+        return f"{self.label.lower()} {value:g}"
+
     def samples(self) -> tuple[list[Any], list[Any]]:
         low = self.minimum if self.minimum is not None else self.above
         high = self.maximum if self.maximum is not None else self.below
@@ -220,6 +133,9 @@ class Boolean(Param[bool]):
             raise TypeError
         return bool(value)
 
+    def in_words(self, value: bool) -> str:
+        return self.label.lower() if value else f"no {self.label.lower()}"
+
     def samples(self) -> tuple[list[Any], list[Any]]:
         return [True, False], ["yes", 1, 0.5]
 
@@ -238,6 +154,9 @@ class Choice(Param[str]):
         if not isinstance(value, str) or value.lower() not in self.options:
             raise ValueError
         return value.lower()
+
+    def in_words(self, value: str) -> str:
+        return value
 
     def samples(self) -> tuple[list[Any], list[Any]]:
         return list(self.options), ["no such option", 3]
@@ -295,6 +214,10 @@ class Integers(Param[tuple[int, ...]]):
 
     def to_config(self, value: tuple[int, ...]) -> Any:
         return None if value is None else list(value)  # pyright: ignore[reportUnnecessaryComparison]
+
+    def in_words(self, value: tuple[int, ...]) -> str:
+        sizes = "×".join(str(size) for size in value)
+        return sizes if "size" in self.name else f"{self.label.lower()} {sizes}"
 
     def samples(self) -> tuple[list[Any], list[Any]]:
         low = 1 if self.minimum is None else self.minimum

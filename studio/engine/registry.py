@@ -111,6 +111,9 @@ class Named(Param[D]):
             return snake_case(type(value).__name__)
         return self.registry.serialize(value)
 
+    def in_words(self, value: D) -> str:
+        return self.registry.spelled(type(value).__name__)
+
     def samples(self) -> tuple[list[Any], list[Any]]:
         free: list[Any] = [
             snake_case(cls.__name__) for cls in self.registry if not _needs_arguments(cls)

@@ -141,10 +141,15 @@ class Layer(Declared):
         return mask
 
     def key_settings(self) -> str:
-        """Its most telling settings in a few words, for a block's face: ``"64 · relu"``."""
+        """Its most telling settings in a few words: ``"16 filters · 3×3 · relu"``."""
         own = [param for name, param in type(self).params.items() if name not in Layer.params]
-        shown = [param for param in own if not param.advanced][:2]
-        return " · ".join(f"{param.label} {getattr(self, param.name)}" for param in shown)
+        words: list[str] = []
+        for position, param in enumerate(own):
+            value = getattr(self, param.name)
+            usual = not param.required and value == param.checked(param.default)
+            if value is not None and not param.advanced and (position == 0 or not usual):
+                words.append(param.in_words(value))
+        return " · ".join(words)
 
     @property
     def output_activation(self) -> Activation | None:
