@@ -39,6 +39,9 @@ class Editor(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         for widget in widgets:
             layout.addWidget(widget, 0 if isinstance(widget, QCheckBox) else 1)
+            if isinstance(widget, QSpinBox | QDoubleSpinBox):
+                # As wide as the panel gives it, not as wide as its largest number.
+                widget.setMinimumWidth(widget.fontMetrics().horizontalAdvance("000000"))
         self.setFocusProxy(widgets[-1])
 
     def name(self, text: str) -> None:

@@ -112,9 +112,7 @@ class ParamForm(QWidget):
 
     edited = Signal(str, object)
 
-    def __init__(
-        self, cls: type[Declared], skip: Iterable[str] = (), inset: bool = False
-    ) -> None:
+    def __init__(self, cls: type[Declared], skip: Iterable[str] = (), inset: bool = False) -> None:
         super().__init__()
         self.cls = cls
         self.editors: dict[str, Editor] = {}

@@ -29,9 +29,7 @@ class NoticeBar(QFrame):
         self.buttons: list[QPushButton] = []
         self.hide()
 
-    def show_message(
-        self, text: str, choices: Sequence[Choice] = (), kind: str = "error"
-    ) -> None:
+    def show_message(self, text: str, choices: Sequence[Choice] = (), kind: str = "error") -> None:
         """Show a text, and a button per choice, which closes the bar."""
         for button in self.buttons:
             self._layout.removeWidget(button)

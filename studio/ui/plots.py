@@ -44,11 +44,15 @@ class CurvePlot(pg.PlotWidget):
     """One figure of training and of validation over the epochs, on the same axes.
 
     Within an epoch a thin line follows the mean so far; at its end a point joins the curve.
+
+    Args:
+        title: what it shows.
+        legend: offset of the legend from the edges, negative from the right and the bottom.
     """
 
     NAMES = ("batches", "training", "validation")
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, legend: tuple[int, int]) -> None:
         super().__init__()
         self.setAccessibleName(title)
         self.heading = title
@@ -58,7 +62,8 @@ class CurvePlot(pg.PlotWidget):
         item.setDownsampling(auto=True, mode="peak")
         item.setClipToView(True)
         self.setMouseEnabled(False, False)
-        self.legend = item.addLegend(offset=(-8, 4))
+        self.setLabel("bottom", "epoch")
+        self.legend = item.addLegend(offset=legend)
         self.curves = {name: item.plot() for name in self.NAMES}
         for name in ("training", "validation"):
             self.legend.addItem(self.curves[name], name)
@@ -108,7 +113,7 @@ class CurvePlot(pg.PlotWidget):
             curve.setSymbolSize(6)
             curve.setSymbolBrush(colour)
             curve.setSymbolPen(None)
-        self.legend.setLabelTextColor(theme.text)
+        recolour_legend(self.legend, theme)
 
 
 class ClassPlot(pg.PlotWidget):
@@ -122,7 +127,7 @@ class ClassPlot(pg.PlotWidget):
         item.hideButtons()
         self.setMouseEnabled(False, False)
         self.setYRange(0, 1, padding=0.02)
-        self.legend = item.addLegend(offset=(-8, 4), colCount=3)
+        self.legend = item.addLegend(offset=(-8, 1), colCount=3)
         self.bars = [pg.BarGraphItem(x=[], height=[], width=0.26) for _ in FIGURES]
         for bars, label in zip(self.bars, LABELS, strict=True):
             item.addItem(bars)
@@ -139,7 +144,7 @@ class ClassPlot(pg.PlotWidget):
         short = [name if len(name) <= 14 else name[:13] + "…" for name in names]
         self.getAxis("bottom").setTicks([list(enumerate(short))])
         self.setXRange(-0.6, max(0.6, len(names) - 0.4), padding=0)
-        self.setYRange(0, 1.22, padding=0)
+        self.setYRange(0, 1.35, padding=0)
         self.getAxis("left").setTicks([[(v, f"{v:g}") for v in (0, 0.25, 0.5, 0.75, 1)]])
         for bars in self.bars:
             bars.setOpts(x=[], height=[])
@@ -159,7 +164,14 @@ class ClassPlot(pg.PlotWidget):
         paint(self, theme, self.heading)
         for bars, colour in zip(self.bars, theme.figures, strict=True):
             bars.setOpts(brush=pg.mkBrush(colour), pen=pg.mkPen(None))
-        self.legend.setLabelTextColor(theme.text)
+        recolour_legend(self.legend, theme)
+
+
+def recolour_legend(legend: pg.LegendItem, theme: Theme) -> None:
+    """Texts of the legend in the theme's colour; those that are there are not told by pyqtgraph."""
+    legend.setLabelTextColor(theme.text)
+    for _, label in legend.items:
+        label.setText(label.text, color=theme.text)
 
 
 def paint(plot: pg.PlotWidget, theme: Theme, title: str) -> None:

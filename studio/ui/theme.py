@@ -113,9 +113,7 @@ def apply(scheme: Scheme) -> None:
         "dark": Qt.ColorScheme.Dark,
     }[scheme]
     hints.setColorScheme(wanted)
-    dark = scheme == "dark" or (
-        scheme == "system" and hints.colorScheme() == Qt.ColorScheme.Dark
-    )
+    dark = scheme == "dark" or (scheme == "system" and hints.colorScheme() == Qt.ColorScheme.Dark)
     application.setProperty("dark", dark)
     theme = DARK if dark else LIGHT
     application.setPalette(_palette(theme))
@@ -170,16 +168,17 @@ def _style(theme: Theme) -> str:
     QScrollArea > QWidget > QWidget {{ background: {theme.surface}; }}
     QWidget#panel {{ background: {theme.surface}; }}
     QListView#palette {{ background: {theme.window}; }}
+    QListView#palette::item {{ padding: 2px; border-radius: 5px; }}
+    QListView#palette::item:hover {{ background: {theme.selection}; }}
+    QListView#palette::item:selected {{ background: {theme.selection}; color: {theme.text}; border: 1px solid {theme.accent}; }}
     QListView#stack {{ background: {theme.window}; }}
     QTabBar::tab {{ padding: 7px 14px; border: 0; border-bottom: 2px solid transparent; color: {theme.muted}; background: {theme.surface}; }}
     QTabBar::tab:selected {{ color: {theme.text}; border-bottom-color: {theme.accent}; font-weight: 600; }}
     QTabBar::tab:focus {{ background: {theme.selection}; }}
     QProgressBar {{ border: 0; border-radius: 3px; background: {theme.border}; max-height: 6px; }}
     QProgressBar::chunk {{ background: {theme.accent}; border-radius: 3px; }}
-    QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{
-        border: 1px solid {theme.border}; border-radius: 5px; padding: 3px 6px; background: {theme.surface}; color: {theme.text};
-        selection-background-color: {theme.accent}; selection-color: {theme.on_accent}; }}
-    QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {theme.accent}; }}
+    QLineEdit {{ border: 1px solid {theme.border}; border-radius: 5px; padding: 3px 6px; background: {theme.surface}; }}
+    QLineEdit:focus {{ border-color: {theme.accent}; }}
     QComboBox QAbstractItemView {{ background: {theme.raised}; color: {theme.text}; border: 1px solid {theme.border};
         selection-background-color: {theme.selection}; selection-color: {theme.text}; }}
     QPlainTextEdit {{ border: 1px solid {theme.border}; background: {theme.surface}; color: {theme.text}; }}

@@ -38,15 +38,16 @@ class TrainingView(QWidget):
         self.clock.setProperty("muted", True)
         self.bar = QProgressBar(textVisible=False)
         self.bar.setAccessibleName("Progress of training")
-        self.loss = CurvePlot("Loss")
-        self.figure = CurvePlot("Accuracy")
+        self.loss = CurvePlot("Loss", legend=(-8, 4))
+        self.figure = CurvePlot("Accuracy", legend=(-8, -8))
         self.classes = ClassPlot()
-        head = QHBoxLayout()
-        head.addWidget(self.status, 1)
-        head.addWidget(self.clock)
+        self.status.setMinimumWidth(1)
+        progress = QHBoxLayout()
+        progress.addWidget(self.bar, 1)
+        progress.addWidget(self.clock)
         layout = QVBoxLayout(self)
-        layout.addLayout(head)
-        layout.addWidget(self.bar)
+        layout.addWidget(self.status)
+        layout.addLayout(progress)
         for plot in (self.loss, self.figure, self.classes):
             layout.addWidget(plot, 1)
         self._started: Started | None = None
@@ -156,8 +157,8 @@ class TrainingView(QWidget):
             report = trained.report
             figures = report["figures"]
             wanted = [name for name in (*FIGURES, "loss") if f"val_{name}" in figures]
-            shown = [f"validation {name} {figures[f'val_{name}']:.4g}" for name in wanted]
-            words = "   ·   ".join([words, *shown])
+            shown = [f"{name} {figures[f'val_{name}']:.4g}" for name in wanted]
+            words = f"{words}   ·   validation " + ", ".join(shown) if shown else words
             self.clock.setText(f"{duration(report['seconds'])} for {report['steps']:,} batches")
         self.status.setText(words)
 

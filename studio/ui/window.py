@@ -79,16 +79,17 @@ class MainWindow(QMainWindow):
             area.setWidget(panel)
             self.tabs.addTab(area, name)
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(1)
         line = self.fontMetrics().height()
         for part, width in (
-            (self.palette_view, 11), (self._stack_column(), 21), (self.training_view, 30), (self.tabs, 20),
+            (self.palette_view, 11), (self._stack_column(), 21), (self.training_view, 26), (self.tabs, 23),
         ):  # fmt: skip
             part.setMinimumWidth(int(width * 0.7 * line))
             self.splitter.addWidget(part)
-        self.splitter.setSizes([width * line for width in (11, 21, 31, 20)])
+        self.splitter.setSizes([width * line for width in (11, 22, 30, 24)])
         self.splitter.setStretchFactor(2, 1)
         middle = QWidget()
         column = QVBoxLayout(middle)
@@ -115,7 +116,9 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.palette_view.chosen.connect(self.stack.insert)
         self.stack.selected.connect(self.block_panel.show_block)
-        self.stack.selected.connect(lambda found: found is not None and self.tabs.setCurrentIndex(0))
+        self.stack.selected.connect(
+            lambda found: found is not None and self.tabs.setCurrentIndex(0)
+        )
         self.document.changed.connect(self._follow)
         self.document.opened.connect(self._opened)
         self.runner.event.connect(self._take)
@@ -205,7 +208,9 @@ class MainWindow(QMainWindow):
         dialog = CodeDialog(keras_code(self.document.project), self)
         if dialog.exec() == QDialog.DialogCode.Accepted:
             start = Path(str(self.settings.value("folder", ""))) / "model.py"
-            name, _ = QFileDialog.getSaveFileName(self, "Save the code", str(start), "Python (*.py)")
+            name, _ = QFileDialog.getSaveFileName(
+                self, "Save the code", str(start), "Python (*.py)"
+            )
             if name:
                 self.write_keras(Path(name))
         dialog.deleteLater()
