@@ -73,7 +73,7 @@ def _load(project: Project) -> Dataset:
 
 
 def _title(info: DatasetInfo) -> str:
-    source = fill(f"Data: {info.source}", WIDTH)
+    source = fill(f"Data: {info.source}", WIDTH, break_on_hyphens=False)
     return f'"""{info.title}, learned by a network in Keras 3.\n\n{source}\n"""'
 
 
