@@ -66,10 +66,11 @@ class Report:
                 raise StateError(found.expected, found.found, self._place(found), found.advice)
 
     def _place(self, found: Problem) -> str:
+        place = str(found.where)
         for number, row in enumerate(self.rows, 1):
             if row.block.id == found.where:
-                return f"block {number} ({row.block.layer.class_name})"
-        return str(found.where)
+                place = f"block {number} ({row.block.layer.class_name})"
+        return f"{place} {found.param or ''}".strip()
 
 
 def check(project: Project, info: DatasetInfo | None = None) -> Report:

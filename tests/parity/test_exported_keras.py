@@ -52,7 +52,9 @@ def test_data_are_the_same_to_the_bit(info: DatasetInfo, split: float, tmp_path:
     project = edits.set_settings(output(info), validation_split=split, seed=3)
     expected = prepare(load(info.name), split, 3)
     found = module(project, tmp_path).load_data()
-    (x_train, y_train), (x_val, y_val) = found if split else (found, (expected.x_val, expected.y_val))
+    (x_train, y_train), (x_val, y_val) = (
+        found if split else (found, (expected.x_val, expected.y_val))
+    )
     np.testing.assert_array_equal(x_train, expected.x_train)
     np.testing.assert_array_equal(y_train, expected.y_train)
     np.testing.assert_array_equal(x_val, expected.x_val)

@@ -1,6 +1,7 @@
 """Shapes, counts, problems in words, and fixes that mend them."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -25,13 +26,13 @@ NUMBERS = info((10,), 1, "regression")
 TWO = info((2,), 1, "binary")
 
 
-def stack(*specs: tuple[str, dict[str, object]] | str, loss: str = "cce") -> Project:
+def stack(*specs: tuple[str, Mapping[str, object]] | str, loss: str = "cce") -> Project:
     made = [Spec(*spec) if isinstance(spec, tuple) else Spec(spec) for spec in specs]
     project = Project(tuple(Block(number, spec) for number, spec in enumerate(made, 1)))
     return edits.set_loss(project, loss)
 
 
-def dense(units: object, activation: str = "relu") -> tuple[str, dict[str, object]]:
+def dense(units: object, activation: str = "relu") -> tuple[str, Mapping[str, object]]:
     return "Dense", {"units": units, "activation": activation}
 
 
@@ -259,10 +260,10 @@ def test_sizes_beyond_memory_are_refused():
 def test_require_raises_the_first_error():
     check(stack("Flatten", OUT), IMAGES).require()
     check(stack("Flatten", OUT, loss="mse"), IMAGES).require()
-    with pytest.raises(
-        StateError, match=r"block 2 \(Dense\).*units|block 2 \(Dense\).*whole number"
-    ):
+    with pytest.raises(StateError, match=r"^block 2 \(Dense\) units: expected a whole number"):
         check(stack("Flatten", dense(0), OUT), IMAGES).require()
+    with pytest.raises(StateError, match=r"^settings epochs: expected"):
+        check(edits.set_settings(stack("Flatten", OUT), epochs=0), IMAGES).require()
 
 
 def test_thousand_blocks_are_checked_in_milliseconds():
