@@ -58,9 +58,11 @@ TABLE = (
     Entry("block_down", "&Edit", "Move block d&own"),
     Entry("train", "&Train", "&Train", ("Ctrl+Return", "Ctrl+Enter"), "train", True,
           "Train the network"),
-    Entry("pause", "&Train", "&Pause", ("Ctrl+P",), "pause", True, "Wait before the next batch, or go on"),
+    Entry("pause", "&Train", "&Pause", ("Ctrl+P",), "pause", True,
+          "Wait before the next batch, or go on"),
     Entry("step", "&Train", "One &batch", ("Ctrl+B",), "", False, "Do one batch and pause"),
-    Entry("stop", "&Train", "&Stop", ("Ctrl+.",), "stop", True, "End the run; what it reached is kept"),
+    Entry("stop", "&Train", "&Stop", ("Ctrl+.",), "stop", True,
+          "End the run; what it reached is kept"),
     Entry("find_block", "&View", "&Find a block to add", ("Ctrl+F",)),
     Entry("show_stack", "&View", "Go to the &stack", ("Ctrl+1",)),
     Entry("show_properties", "&View", "&Block settings", ("Ctrl+2",)),
@@ -119,4 +121,4 @@ def colour_actions(actions: Mapping[str, QAction]) -> None:
     for entry in TABLE:
         if entry.icon:
             colour = colours.on_accent if entry.name == "train" else colours.text
-            actions[entry.name].setIcon(icon(entry.icon, colour))
+            actions[entry.name].setIcon(icon(entry.icon, colour, colours.muted))

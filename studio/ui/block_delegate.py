@@ -50,9 +50,9 @@ class BlockDelegate(QStyledItemDelegate):
         painter.drawRoundedRect(card, line / 2.5, line / 2.5)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(accent)
-        painter.drawRoundedRect(QRectF(card.left() + 1, card.top() + inset, line / 4, card.height() - 2 * inset), 2, 2)  # fmt: skip
+        top, tall = card.top() + inset, card.height() - 2 * inset
+        painter.drawRoundedRect(QRectF(card.left() + 1, top, line / 4, tall), 2, 2)
         side = 1.6 * line
-        top = card.top() + inset
         symbol = QRectF(card.left() + 0.7 * line, top + (2 * line - side) / 2, side, side)
         renderer(icon_name(name), accent.name()).render(painter, symbol)
         left = int(symbol.right() + 0.6 * line)
@@ -82,22 +82,25 @@ class BlockDelegate(QStyledItemDelegate):
         bold = QFont(option.font)
         bold.setBold(True)
         width = max(0, right - left - facts - line // 2)
-        align = Qt.AlignmentFlag
+        upper, lower = (QRect(left, y, right - left, line) for y in (top, top + line))
+        near = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        far = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        end = Qt.TextElideMode.ElideRight
         painter.setFont(bold)
         painter.setPen(QColor(colours.text))
-        name = QFontMetrics(bold).elidedText(row.block.layer.class_name, Qt.TextElideMode.ElideRight, width)  # fmt: skip
-        painter.drawText(QRect(left, top, width, line), align.AlignVCenter, name)
+        name = QFontMetrics(bold).elidedText(row.block.layer.class_name, end, width)
+        painter.drawText(upper, near, name)
         painter.setFont(option.font)
-        painter.drawText(QRect(left, top, right - left, line), align.AlignVCenter | align.AlignRight, shape)  # fmt: skip
+        painter.drawText(upper, far, shape)
         painter.setPen(QColor(colours.muted))
-        settings = metrics.elidedText(row.settings, Qt.TextElideMode.ElideRight, width)
-        painter.drawText(QRect(left, top + line, width, line), align.AlignVCenter, settings)
-        painter.drawText(QRect(left, top + line, right - left, line), align.AlignVCenter | align.AlignRight, params)  # fmt: skip
+        painter.drawText(lower, near, metrics.elidedText(row.settings, end, width))
+        painter.drawText(lower, far, params)
 
     def _problem_rect(self, metrics: QFontMetrics, row: Row, width: int, line: int) -> QRect:
         inside = max(8 * line, width - 2 * _inset(line) - int(3.6 * line))
         message = row.problem.message if row.problem else ""
-        return metrics.boundingRect(QRect(0, 0, inside, 40 * line), Qt.TextFlag.TextWordWrap, message)  # fmt: skip
+        room = QRect(0, 0, inside, 40 * line)
+        return metrics.boundingRect(room, Qt.TextFlag.TextWordWrap, message)
 
     def _join(self, painter: QPainter, rect: QRect, gap: int, colours: theme.Theme) -> None:
         """The line that leads from a block to the next."""

@@ -1,4 +1,4 @@
-"""The open project: its history, its file and what its check says. Everything shown derives from it."""
+"""The open project: its history, its file and what its check says."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """An editor for each kind of declared parameter.
 
-An editor shows a value with ``show_value`` and says ``edited`` with the new one, as JSON can hold it,
-when the user changes it. Nothing in here knows a layer.
+An editor shows a value with ``show_value`` and says ``edited`` with the new one, as JSON can hold
+it, when the user changes it. Nothing in here knows a layer.
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ class _RealSpin(QDoubleSpinBox):
         return float(text.replace(",", "."))
 
     def validate(self, text: str, pos: int) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]
+        states = QValidator.State
         try:
-            number = float(text.replace(",", "."))
+            inside = self.minimum() <= self.valueFromText(text) <= self.maximum()
         except ValueError:
-            state = QValidator.State.Intermediate
-            return (state if set(text) <= set("0123456789.,eE+-") else QValidator.State.Invalid, text, pos)  # fmt: skip
-        inside = self.minimum() <= number <= self.maximum()
-        return (QValidator.State.Acceptable if inside else QValidator.State.Intermediate, text, pos)
+            begun = set(text) <= set("0123456789.,eE+-")
+            return states.Intermediate if begun else states.Invalid, text, pos
+        return states.Acceptable if inside else states.Intermediate, text, pos
 
     def stepBy(self, steps: int) -> None:  # noqa: N802
         value = self.value()

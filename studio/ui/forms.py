@@ -1,4 +1,4 @@
-"""A form for whatever declares parameters: layers, optimizers, losses, regularizers, options of data."""
+"""A form for whatever declares parameters: layers, optimizers, losses, options of data."""
 
 from __future__ import annotations
 
@@ -97,6 +97,12 @@ class NamedEditor(Editor):
 
 
 class _Combo(QComboBox):
+    def __init__(self) -> None:
+        super().__init__()
+        # As wide as the panel gives it, not as wide as its longest name.
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+
     def wheelEvent(self, event: Any) -> None:  # noqa: N802
         event.ignore()
 
@@ -162,13 +168,16 @@ class ParamForm(QWidget):
         return label, field
 
     def _fold(self, layout: QVBoxLayout, params: list[Param[Any]]) -> None:
-        more = QToolButton(text="More settings", checkable=True)
+        more = QToolButton()
+        more.setText("More settings")
+        more.setCheckable(True)
         more.setArrowType(Qt.ArrowType.RightArrow)
         more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         more.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         box = QWidget()
-        box.setLayout(self._rows(params))
-        box.layout().setContentsMargins(0, 0, 0, 0)
+        rows = self._rows(params)
+        rows.setContentsMargins(0, 0, 0, 0)
+        box.setLayout(rows)
         box.hide()
 
         def toggle(on: bool) -> None:

@@ -26,14 +26,26 @@ def renderer(name: str, colour: str) -> QSvgRenderer:
 
 
 @lru_cache(maxsize=256)
-def icon(name: str, colour: str) -> QIcon:
-    """The icon as Qt's widgets take it, sharp at all usual sizes."""
+def icon(name: str, colour: str, disabled: str | None = None) -> QIcon:
+    """The icon as Qt's widgets take it, sharp at all usual sizes.
+
+    Args:
+        name: of the file, without its ending.
+        colour: of the lines.
+        disabled: the same while the action is not available; Qt's own grey where not given.
+    """
     found = QIcon()
     for size in SIZES:
-        pixmap = QPixmap(size, size)
-        pixmap.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(pixmap)
-        renderer(name, colour).render(painter, QRectF(0, 0, size, size))
-        painter.end()
-        found.addPixmap(pixmap)
+        found.addPixmap(_pixmap(name, colour, size))
+        if disabled is not None:
+            found.addPixmap(_pixmap(name, disabled, size), QIcon.Mode.Disabled)
     return found
+
+
+def _pixmap(name: str, colour: str, size: int) -> QPixmap:
+    pixmap = QPixmap(size, size)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    renderer(name, colour).render(painter, QRectF(0, 0, size, size))
+    painter.end()
+    return pixmap

@@ -56,7 +56,7 @@ class CurvePlot(pg.PlotWidget):
         super().__init__()
         self.setAccessibleName(title)
         self.heading = title
-        item = self.getPlotItem()
+        item = self.plotItem
         item.setMenuEnabled(False)
         item.hideButtons()
         item.setDownsampling(auto=True, mode="peak")
@@ -82,7 +82,7 @@ class CurvePlot(pg.PlotWidget):
 
     def set_range(self, epochs: int) -> None:
         """Show that many epochs from the start."""
-        self.setXRange(0, max(1, epochs), padding=0.02)
+        self.plotItem.setXRange(0, max(1, epochs), padding=0.02)
 
     def add(self, name: str, epoch: float, value: float) -> None:
         """One more point of a curve; seen after the next :meth:`show_points`."""
@@ -122,11 +122,11 @@ class ClassPlot(pg.PlotWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("Figures of each class")
-        item = self.getPlotItem()
+        item = self.plotItem
         item.setMenuEnabled(False)
         item.hideButtons()
         self.setMouseEnabled(False, False)
-        self.setYRange(0, 1, padding=0.02)
+        self.plotItem.setYRange(0, 1, padding=0.02)
         self.legend = item.addLegend(offset=(-8, 1), colCount=3)
         self.bars = [pg.BarGraphItem(x=[], height=[], width=0.26) for _ in FIGURES]
         for bars, label in zip(self.bars, LABELS, strict=True):
@@ -143,8 +143,8 @@ class ClassPlot(pg.PlotWidget):
         self.names = tuple(names)
         short = [name if len(name) <= 14 else name[:13] + "…" for name in names]
         self.getAxis("bottom").setTicks([list(enumerate(short))])
-        self.setXRange(-0.6, max(0.6, len(names) - 0.4), padding=0)
-        self.setYRange(0, 1.35, padding=0)
+        self.plotItem.setXRange(-0.6, max(0.6, len(names) - 0.4), padding=0)
+        self.plotItem.setYRange(0, 1.35, padding=0)
         self.getAxis("left").setTicks([[(v, f"{v:g}") for v in (0, 0.25, 0.5, 0.75, 1)]])
         for bars in self.bars:
             bars.setOpts(x=[], height=[])

@@ -109,6 +109,7 @@ def points(data: Dataset, side: int) -> QPixmap:
         colour = QColor(colours.training if data.y[row] == 0 else colours.validation)
         painter.setBrush(colour)
         x, y = places[row]
-        painter.drawEllipse(QPointF(8 + x * (pixmap.width() - 16), 8 + (1 - y) * (pixmap.height() - 16)), 2.5, 2.5)  # fmt: skip
+        place = QPointF(8 + x * (pixmap.width() - 16), 8 + (1 - y) * (pixmap.height() - 16))
+        painter.drawEllipse(place, 2.5, 2.5)
     painter.end()
     return pixmap

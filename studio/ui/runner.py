@@ -1,4 +1,4 @@
-"""Training in a QThread. Events cross by an inbox that the window empties at most 20 times a second."""
+"""Training in a QThread. Events cross by an inbox, emptied at most 20 times a second."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class _Thread(QThread):
 class Runner(QObject):
     """Starts and ends runs, one at a time.
 
-    ``event`` carries each event in order, in the window's thread; ``changed`` says that ``running``
+    ``happened`` carries each event in order, in the window's thread; ``changed`` says that ``running``
     or ``paused`` may have changed.
     """
 
-    event = Signal(object)
+    happened = Signal(object)
     changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -118,7 +118,7 @@ class Runner(QObject):
 
     def _deliver(self) -> None:
         while self._inbox:
-            self.event.emit(self._inbox.popleft())
+            self.happened.emit(self._inbox.popleft())
 
     def _end(self) -> None:
         if self._thread is None:

@@ -72,8 +72,10 @@ class MainWindow(QMainWindow):
 
     def _assemble(self) -> None:
         for panel, name in (
-            (self.block_panel, "Block"), (self.data_panel, "Data"), (self.training_panel, "Training"),
-        ):  # fmt: skip
+            (self.block_panel, "Block"),
+            (self.data_panel, "Data"),
+            (self.training_panel, "Training"),
+        ):
             area = QScrollArea(widgetResizable=True)
             area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
             area.setWidget(panel)
@@ -85,9 +87,12 @@ class MainWindow(QMainWindow):
         self.splitter.setHandleWidth(1)
         line = self.fontMetrics().height()
         for part, width in (
-            (self.palette_view, 11), (self._stack_column(), 21), (self.training_view, 26), (self.tabs, 23),
-        ):  # fmt: skip
-            part.setMinimumWidth(int(width * 0.7 * line))
+            (self.palette_view, 11),
+            (self._stack_column(), 22),
+            (self.training_view, 30),
+            (self.tabs, 24),
+        ):
+            part.setMinimumWidth(int(width * 0.65 * line))
             self.splitter.addWidget(part)
         self.splitter.setSizes([width * line for width in (11, 22, 30, 24)])
         self.splitter.setStretchFactor(2, 1)
@@ -121,7 +126,7 @@ class MainWindow(QMainWindow):
         )
         self.document.changed.connect(self._follow)
         self.document.opened.connect(self._opened)
-        self.runner.event.connect(self._take)
+        self.runner.happened.connect(self._take)
         self.runner.changed.connect(self._follow)
 
     def sizeHint(self) -> QSize:  # noqa: N802

@@ -1,0 +1,219 @@
+"""Training and checking with results on the terminal."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from studio.engine.errors import StudioError
+from studio.engine.saving import safetensors
+from studio.engine.saving.atomic import write_atomically
+from studio.project.checks import check
+from studio.project.document import to_text
+from studio.project.table import to_csv
+from studio.project.trained import Trained
+from studio.project.values import Project
+from studio.training.control import Control
+from studio.training.events import BatchEnd, EpochEnd, Event, Failed, Started
+from studio.training.run import train
+
+
+def train_project(project: Project, folder: Path) -> int:
+    """Train, write the results into a folder, and show them; the exit code.
+
+    Raises:
+        StudioError: if a file cannot be written.
+    """
+    console = Console()
+    control = Control()
+    shown = _Bar(console) if console.is_terminal else _Lines(console)
+    with shown.live(), _stops(control, console):
+        trained = train(project, shown.take, control)
+    if shown.error is not None:
+        Console(stderr=True).print(f"studio train: {shown.error}", soft_wrap=True, highlight=False)
+        return 1
+    if trained is None:
+        console.print("Stopped before the first batch: there is nothing to keep.")
+        return 1
+    _results(console, trained)
+    for path in write_run(trained, folder):
+        console.print(str(path), soft_wrap=True, highlight=False)
+    return 0
+
+
+def write_run(trained: Trained, folder: Path) -> tuple[Path, ...]:
+    """Write weights, history and report into a folder, which is made where it is not there.
+
+    Raises:
+        StudioError: if that does not work.
+    """
+    contents = {
+        "weights.safetensors": safetensors.dump(trained.weights),
+        "history.csv": to_csv(trained.history).encode(),
+        "report.json": to_text(trained.report).encode(),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudioError(
+            "a folder to write to",
+            error.strerror or str(error),
+            str(folder),
+            "Choose another by --out.",
+        ) from None
+    for name, content in contents.items():
+        write_atomically(folder / name, content)
+    return tuple(folder / name for name in contents)
+
+
+def print_check(project: Project) -> int:
+    """Print the table of layers and what is wrong; 1 if the project cannot be trained, else 0."""
+    console = Console()
+    report = check(project)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("#", "Block", "Settings", "Output", "Params", ""):
+        table.add_column(heading, justify="right" if heading in "#Params" and heading else "left")
+    for number, row in enumerate(report.rows, 1):
+        count = "?" if row.params is None else f"{row.params:,}"
+        mark = "" if row.problem is None else "[red]problem"
+        name = row.block.layer.class_name
+        table.add_row(str(number), name, row.settings, row.shape_text, count, mark)
+    console.print(table)
+    console.print(f"{report.total_params:,} parameters", highlight=False)
+    names = {
+        row.block.id: f"Block {number} ({row.block.layer.class_name})"
+        for number, row in enumerate(report.rows, 1)
+    }
+    for found in report.problems:
+        where = found.where
+        place = names[where] if isinstance(where, int) else where.capitalize()
+        line = f"{found.severity}: {place}: {found.message}"
+        console.print(line, soft_wrap=True, highlight=False)
+    return 0 if report.ok else 1
+
+
+class _Shown:
+    """Keeps what all ways of showing need."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.started: Started | None = None
+        self.error: Any = None
+
+    def take(self, event: Event) -> None:
+        """Show an event."""
+        if isinstance(event, Started):
+            self.started = event
+            self.start(event)
+        elif isinstance(event, Failed):
+            self.error = event.error
+        elif isinstance(event, EpochEnd):
+            self.epoch(event)
+        elif isinstance(event, BatchEnd):
+            self.batch(event)
+
+    def start(self, event: Started) -> None:
+        """Training begins."""
+
+    def batch(self, event: BatchEnd) -> None:
+        """A batch is done."""
+
+    def epoch(self, event: EpochEnd) -> None:
+        """An epoch is done: a line of its figures."""
+        epochs = self.started.epochs if self.started else event.epoch
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in event.figures.items())
+        line = f"epoch {event.epoch}/{epochs}  {figures}  {event.seconds:.1f} s"
+        self.console.print(line, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def live(self) -> Generator[None]:
+        """Whatever lives as long as training."""
+        yield
+
+
+class _Lines(_Shown):
+    """A line per epoch, for files and pipes."""
+
+
+class _Bar(_Shown):
+    """A progress bar below the lines."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self.progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("left"),
+            TimeRemainingColumn(), console=console, transient=True,
+        )  # fmt: skip
+        self.task: TaskID | None = None
+
+    def start(self, event: Started) -> None:
+        self.task = self.progress.add_task("", total=event.epochs * event.batches)
+
+    def batch(self, event: BatchEnd) -> None:
+        assert self.started is not None
+        assert self.task is not None
+        words = (
+            f"epoch {event.epoch}/{self.started.epochs} batch {event.batch}/{self.started.batches} "
+            f"loss {event.loss:.4g} {self.started.figure} {event.figure:.4g}"
+        )
+        self.progress.update(self.task, completed=event.steps, description=words)
+
+    @contextmanager
+    def live(self) -> Generator[None]:
+        with self.progress:
+            yield
+
+
+@contextmanager
+def _stops(control: Control, console: Console) -> Generator[None]:
+    """Ctrl+C ends the run after the batch; what it reached is kept. A second one ends at once."""
+
+    def stop(number: int, frame: object) -> None:
+        if control.stopped:
+            raise KeyboardInterrupt
+        control.stop()
+
+    try:
+        before = signal.signal(signal.SIGINT, stop)
+    except ValueError:
+        # Only the main thread may set signals; elsewhere nobody presses Ctrl+C.
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _results(console: Console, trained: Trained) -> None:
+    """The figures of the last epoch, and of each class."""
+    report = trained.report
+    epochs = report["epochs"]
+    word = "Stopped after" if report["stopped"] else "Finished"
+    counts = f"{epochs['finished']} of {epochs['asked']} epochs"
+    console.print(f"{word} {counts}, {report['seconds']:.1f} s", highlight=False)
+    if not report["classes"]:
+        return
+    table = Table(box=None, pad_edge=False, title=f"Classes ({report['classes_of']})")
+    table.add_column("class")
+    names = ("precision", "recall", "f1", "support")
+    for name in names:
+        table.add_column(name, justify="right")
+    for one in report["classes"]:
+        cells = [f"{one[name]:.3f}" if name != "support" else str(one[name]) for name in names]
+        table.add_row(one["name"], *cells)
+    console.print(table)
