@@ -21,11 +21,21 @@ from studio.engine.layers import registry
 from studio.engine.layers.base import Layer
 from studio.engine.workspace import Array, Context, Moment
 from tests.layer_cases import spread_weights
+from tests.parity.worst import note
 
 os.environ["KERAS_BACKEND"] = "torch"
 keras: Any = pytest.importorskip("keras", reason="parity needs Keras 3")
 torch: Any = pytest.importorskip("torch", reason="parity needs PyTorch")
 torch.set_num_threads(1)
+
+
+def _contiguous(function: Any) -> Any:
+    """The function with kernels in plain order: PyTorch refuses some of Keras' turned ones."""
+    return lambda x, kernel, *rest, **named: function(x, kernel.contiguous(), *rest, **named)
+
+
+for _name in ("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d"):
+    setattr(torch.nn.functional, _name, _contiguous(getattr(torch.nn.functional, _name)))
 
 TOLERANCE = 1e-5
 
@@ -172,6 +182,10 @@ def check_layer(
     ``options`` are those of :func:`layer_differences`.
     """
     found = layer_differences(name, config, input_shape, **options)
+    for kind, value in found.items():
+        kept = kind if kind == "forward" else "gradients" if kind.startswith("d") else ""
+        if kept:
+            note(f"layers: {kept}", value, name)
     bad = {kind: value for kind, value in found.items() if not value <= tolerance}
     assert not bad, f"{name}({dict(config)}) of {input_shape} {options}: {bad}"
     return found

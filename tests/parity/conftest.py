@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.parity.worst import WORST
+
 os.environ["KERAS_BACKEND"] = "torch"
 
 KERAS_NOISE = "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
@@ -15,14 +17,17 @@ KERAS_NOISE = "ignore:__array__ implementation doesn't accept a copy:Deprecation
 HERE = Path(__file__).parent
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Say what the marker means."""
-    config.addinivalue_line("markers", "parity: compares the engine with Keras 3 on PyTorch")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the marker to all tests of this folder."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.parity)
             item.add_marker(pytest.mark.filterwarnings(KERAS_NOISE))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell the worst relative difference of each kind."""
+    if WORST:
+        terminalreporter.section("worst relative differences from Keras")
+    for kind, (value, where, count) in sorted(WORST.items()):
+        terminalreporter.line(f"{kind:<40} {value:.2e}  of {count}, {where}")

@@ -1,0 +1,185 @@
+"""A whole model in both libraries: outputs, gradients, training, files."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from studio.engine import Sequential, trainer
+from studio.engine.layers import registry
+from studio.engine.losses import losses
+from studio.engine.optimizers import optimizers
+from studio.engine.params import Declared
+from studio.engine.saving import load_model, save_model
+from studio.engine.saving.keras_config import to_keras
+from studio.engine.saving.optimizer_state import optimizer_arrays
+from studio.engine.workspace import Array
+from tests.layer_cases import spread_weights
+from tests.parity.compare import difference, keras, numpy_of, torch
+from tests.parity.random_models import Config, Plan
+
+BATCH, EPOCHS = 2, 5
+"""With 7 or 8 samples these are 20 steps."""
+
+
+@contextmanager
+def precision(dtype: str) -> Iterator[None]:
+    """Keras' own numbers, such as learning rates, in the given type.
+
+    On PyTorch Keras makes float32 of what would be float64; here it doesn't, as on TensorFlow.
+    """
+    before, narrower = keras.config.floatx(), keras.src.backend.common.dtypes.BIT64_TO_BIT32_DTYPE
+    kept = narrower["float64"]
+    keras.config.set_floatx(dtype)
+    narrower["float64"] = dtype
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before)
+        narrower["float64"] = kept
+
+
+def keras_arguments(config: Config) -> dict[str, Any]:
+    """Our arguments for a constructor of Keras."""
+    return {name: _argument(value) for name, value in config.items()}
+
+
+def _argument(value: Any) -> Any:
+    if isinstance(value, Declared):
+        return keras.saving.deserialize_keras_object(to_keras(value))
+    if isinstance(value, Mapping) and value.get("class_name") in registry:
+        return _argument(registry.make(value))
+    return value
+
+
+def keras_model(plan: Plan, dtype: str) -> Any:
+    """The plan's model in Keras, built and compiled."""
+    stack = [
+        getattr(keras.layers, name)(**keras_arguments(config), dtype=dtype)
+        for name, config in plan.stack
+    ]
+    model = keras.Sequential([keras.Input(plan.input_shape, dtype=dtype), *stack])
+    name, config = plan.optimizer
+    loss, options = plan.loss
+    model.compile(
+        getattr(keras.optimizers, name)(**keras_arguments(config)),
+        getattr(keras.losses, loss)(**options, dtype=dtype),
+        metrics=list(plan.metrics),
+    )
+    return model
+
+
+def pair(plan: Plan, dtype: str) -> tuple[Sequential, Any]:
+    """The same model in both, with the same weights."""
+    ours, theirs = plan.model(dtype), keras_model(plan, dtype)
+    random = np.random.default_rng(plan.seed)
+    for layer in ours.layers:
+        spread_weights(layer, random)
+    theirs.set_weights(ours.get_weights())
+    return ours, theirs
+
+
+def differences(plan: Plan, dtype: str, folder: Path) -> dict[str, float]:
+    """The worst difference of each kind."""
+    with precision(dtype), np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        ours, theirs = pair(plan, dtype)
+        x, y = plan.x.astype(dtype), plan.y.astype(dtype)
+        weight = None if plan.weight is None else plan.weight.astype(dtype)
+        found = {"forward": predictions_apart(ours, theirs, x)}
+        if not plan.random:
+            found |= gradients_apart(ours, theirs, x, y, weight)
+            found |= training_apart(ours, theirs, x, y, weight)
+        found |= files_apart(ours, theirs, x, folder)
+    return found
+
+
+def predictions_apart(ours: Sequential, theirs: Any, x: Array) -> float:
+    """How far the predictions of two models are apart."""
+    return difference(ours.predict(x), numpy_of(theirs(x, training=False)))
+
+
+def gradients_apart(
+    ours: Sequential, theirs: Any, x: Array, y: Array, weight: Array | None
+) -> dict[str, float]:
+    """Loss and gradient of all weights, regularizers included, for one batch in training."""
+    kept = ours.get_weights(), theirs.get_weights()
+    theirs.zero_grad()
+    out = theirs(x, training=True)
+    loss = theirs.compute_loss(x, torch.tensor(y), out, weight, training=True)
+    loss.backward()
+    expected = float(loss.detach())
+    assert ours.loss is not None
+    with trainer.network_of(ours, ours.loss) as network:
+        data = trainer.checked_arrays(ours, ours.loss, x, y, weight, "parity")
+        flat, result = network.gradient(data.x, data.y, data.weight)
+        network.parameters.regularize(flat)
+        flat = flat.copy()
+        entries = network.parameters.entries
+    scale = max((float(np.abs(flat).max()) if flat.size else 0.0), 1e-3)
+    found = {"loss": abs(result.loss - expected) / max(abs(expected), 1e-3), "gradients": 0.0}
+    for (_, w, where), variable in zip(entries, theirs.trainable_variables, strict=True):
+        gradient = variable.value.grad
+        theirs_flat = np.zeros(w.value.size) if gradient is None else numpy_of(gradient).ravel()
+        apart = difference(flat[where], theirs_flat)
+        # A gradient that is nothing but rounding beside the others' is compared with theirs.
+        if np.abs(theirs_flat).max() < 1e-4 * scale:
+            apart = float(np.abs(flat[where] - theirs_flat).max()) / (1e-4 * scale)
+        found["gradients"] = max(found["gradients"], apart)
+    ours.set_weights(kept[0])
+    theirs.set_weights(kept[1])
+    return found
+
+
+def training_apart(
+    ours: Sequential, theirs: Any, x: Array, y: Array, weight: Array | None
+) -> dict[str, float]:
+    """Weights and history after some epochs; losses and metrics of training and validation."""
+    options: dict[str, Any] = {
+        "sample_weight": weight,
+        "batch_size": BATCH,
+        "epochs": EPOCHS,
+        "shuffle": False,
+        "validation_data": (x[:3], y[:3]),
+        "verbose": 0,
+    }
+    history = ours.fit(x, y, **options).history
+    expected = theirs.fit(x, y, **options).history
+    assert history.keys() == expected.keys(), f"{set(history)} are not {set(expected)}"
+    figures = [difference(history[name], expected[name]) for name in expected]
+    weights = [
+        difference(a, b) for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True)
+    ]
+    return {"history": max(figures), "trained weights": max(weights)}
+
+
+def files_apart(ours: Sequential, theirs: Any, x: Array, folder: Path) -> dict[str, float]:
+    """Predictions and weights after a way through a file, in both directions."""
+    save_model(ours, folder / "ours.keras")
+    read = keras.saving.load_model(folder / "ours.keras")
+    there = predictions_apart(ours, read, x)
+    theirs.save(folder / "theirs.keras")
+    again = load_model(folder / "theirs.keras")
+    back = predictions_apart(again, theirs, x)
+    pairs = [*zip(ours.get_weights(), read.get_weights(), strict=True)]
+    pairs += zip(again.get_weights(), theirs.get_weights(), strict=True)
+    states = [*zip(_state(ours), _state(read), strict=True)]
+    states += zip(_state(again), _state(theirs), strict=True)
+    return {
+        "file to Keras": there,
+        "file from Keras": back,
+        "weights in files": max(difference(a, b) for a, b in pairs),
+        "optimizers in files": max(difference(a, b) for a, b in states),
+    }
+
+
+def _state(model: Any) -> list[Array]:
+    """An optimizer's state in Keras' order."""
+    if isinstance(model, Sequential):
+        return list(optimizer_arrays(model).values())
+    return [np.asarray(variable.numpy()) for variable in model.optimizer.variables]
