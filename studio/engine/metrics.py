@@ -63,7 +63,7 @@ class MeanMetric(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         p = np.asarray(y_pred)
-        values = self.values(aligned(np.asarray(y_true), p), p)
+        values = self.values(aligned(np.asarray(y_true), p.ndim, p.shape[-1] == 1), p)
         if sample_weight is None:
             self.total += float(np.add.reduce(values, axis=None))
             self.weight += values.size
@@ -141,7 +141,7 @@ class R2Score(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         p = np.asarray(y_pred, np.float64)
-        y = aligned(np.asarray(y_true, np.float64), p)
+        y = aligned(np.asarray(y_true, np.float64), p.ndim, p.shape[-1] == 1)
         w = np.ones((len(y), 1)) if sample_weight is None else np.asarray(sample_weight)[:, None]
         self.count += float(w.sum())
         sums = [(w * y).sum(axis=0), (w * y * y).sum(axis=0), (w * (y - p) ** 2).sum(axis=0)]
@@ -171,7 +171,7 @@ class ConfusionMatrix(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         p = np.asarray(y_pred)
-        rows = class_numbers(aligned(np.asarray(y_true), p))
+        rows = class_numbers(aligned(np.asarray(y_true), p.ndim, p.shape[-1] == 1))
         columns = class_numbers(p)
         np.add.at(self.matrix, (rows.ravel(), columns.ravel()), 1)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from studio.engine.lane import Lane
 from studio.engine.layers.base import Layer
-from studio.engine.losses import Loss, spread
+from studio.engine.losses import Loss, weigh
 from studio.engine.numerics import explain
 from studio.engine.optimizers import Optimizer
 from studio.engine.parallel import Workers
@@ -34,13 +34,14 @@ GRADIENT_SECONDS = 1.5e-9
 
 
 class Result(NamedTuple):
-    """What is known after a batch: the loss with penalties, and the predictions.
+    """What is known after a batch: the loss with penalties, the predictions, and their mask.
 
     The predictions lie in reused memory: read them before the next batch.
     """
 
     loss: float
     predictions: Array
+    mask: Array | None = None
 
 
 class Network:
@@ -79,6 +80,7 @@ class Network:
         self.loss = fused or loss
         self.sample_work = sum(layer.work() for layer in stack)
         self.masks_output = any(layer.makes_mask for layer in stack)
+        self.masks_output |= getattr(loss, "ignore_class", None) is not None
         self.penalty = 0.0
         self._cuts: dict[int, list[slice]] = {}
         self.lanes: list[Lane] = []
@@ -113,8 +115,8 @@ class Network:
         assert self.loss is not None
         self.moment.training = False
         out, mask = self._forward(x, self.shards(len(x)))
-        values, _ = weigh(self.loss.values(y, out), weight, mask)
-        return self._result(values, out)
+        values, _ = self._weigh(self.loss.values(y, out), y, weight, mask)
+        return self._result(values, out, mask)
 
     def train(self, x: Array, y: Array, weight: Array | None, optimizer: Optimizer) -> Result:
         """One step: forward, loss, backward, update.
@@ -136,17 +138,17 @@ class Network:
         while len(self.gradients) < len(cuts):
             self.gradients.append(self.parameters.gradients())
         if len(self.segments) == 1:
-            values, out = self._step_apart(x, y, weight, cuts)
+            values, out, mask = self._step_apart(x, y, weight, cuts)
         else:
-            values, out = self._step_joined(x, y, weight, cuts)
+            values, out, mask = self._step_joined(x, y, weight, cuts)
         flat = self.gradients[0][0]
         for other, _ in self.gradients[1 : len(cuts)]:
             flat += other
-        return flat, self._result(values, out)
+        return flat, self._result(values, out, mask)
 
     def _step_apart(
         self, x: Array, y: Array, weight: Array | None, cuts: list[slice]
-    ) -> tuple[Array, Array]:
+    ) -> tuple[Array, Array, Array | None]:
         """No layer mixes samples: each shard goes all the way and back on its own."""
         depth = len(self.stack)
         lanes = self._lanes(min(len(cuts), self.workers.threads))
@@ -160,20 +162,22 @@ class Network:
             part = None if weight is None else weight[cut]
             values, dy = self._loss(y[cut], out, part, mask, len(x))
             lane.backward(dy, caches, 0, depth)
-            results[shard] = values, out if len(cuts) == 1 else out.copy(), lane.penalty
+            out = out if len(cuts) == 1 else out.copy()
+            results[shard] = values, out, lane.penalty, mask
 
         self.workers.run(task, len(cuts))
         self.penalty = sum(result[2] for result in results)
         if len(cuts) == 1:
-            return results[0][0], results[0][1]
+            return results[0][0], results[0][1], results[0][3]
         return (
             np.concatenate([result[0] for result in results]),
             np.concatenate([result[1] for result in results]),
+            None,
         )
 
     def _step_joined(
         self, x: Array, y: Array, weight: Array | None, cuts: list[slice]
-    ) -> tuple[Array, Array]:
+    ) -> tuple[Array, Array, Array | None]:
         """Shards meet at each layer that mixes samples, on the way forward and back."""
         lanes = self._lanes(len(cuts))
         for shard, lane in enumerate(lanes):
@@ -192,7 +196,7 @@ class Network:
                 dy = self._backward_segment(dy, kept, start, stop, cuts)
             if dy is None:
                 break
-        return values, out
+        return values, out, mask
 
     def _forward(
         self, x: Array, cuts: list[slice], caches: list[list[Any]] | None = None
@@ -244,7 +248,7 @@ class Network:
         """Weighted values of a shard, and the gradient of the batch's reduced loss by ``out``."""
         assert self.loss is not None
         values, dy = self.loss.values_and_gradient(y, out)
-        values, factor = weigh(values, weight, mask)
+        values, factor = self._weigh(values, y, weight, mask)
         share = self.loss.count(values) * batch / len(values)
         scale = 1 / share if self.loss.reduction == "sum_over_batch_size" else 1.0
         if factor is not None:
@@ -253,11 +257,20 @@ class Network:
             dy *= dy.dtype.type(scale)
         return values, dy
 
-    def _result(self, values: Array, out: Array) -> Result:
+    def _weigh(
+        self, values: Array, y: Array, weight: Array | None, mask: Array | None
+    ) -> tuple[Array, Array | None]:
+        assert self.loss is not None
+        own = self.loss.mask(y)
+        if own is not None:
+            mask = own if mask is None else mask & own
+        return weigh(values, weight, mask, self.loss.reduction == "sum_over_batch_size")
+
+    def _result(self, values: Array, out: Array, mask: Array | None = None) -> Result:
         assert self.loss is not None
         loss = float(np.add.reduce(values, axis=None)) / self.loss.count(values)
         loss += self.parameters.penalty() + self.penalty
-        return Result(loss, self._activated(out))
+        return Result(loss, self._activated(out), mask)
 
     def _activated(self, out: Array) -> Array:
         return self.final.forward(out) if self.fused and self.final is not None else out
@@ -270,24 +283,6 @@ class Network:
         while len(self.lanes) < count:
             self.lanes.append(Lane(self.stack, self.moment, self.reuse, self.fused))
         return self.lanes[:count]
-
-
-def weigh(
-    values: Array, weight: Array | None, mask: Array | None
-) -> tuple[Array, Array | None]:
-    """Values times sample weights and mask, and the factors themselves; as Keras weighs them.
-
-    A mask counts as weights that are scaled so that the masked values' mean comes out.
-    """
-    factor: Array | None = None if weight is None else spread(weight, values)
-    if mask is not None and mask.shape == values.shape:
-        counted = mask.astype(values.dtype)
-        counted *= mask.size / max(1, int(mask.sum()))
-        factor = counted if factor is None else factor * counted
-    if factor is None:
-        return values, None
-    factor = np.broadcast_to(factor, values.shape)
-    return values * factor, factor
 
 
 def segments(stack: Sequence[Layer]) -> list[tuple[int, int, bool]]:

@@ -230,6 +230,47 @@ class Integers(Param[tuple[int, ...]]):
         return good, bad
 
 
+class Reals(Param[tuple[float, ...]]):
+    """Some numbers; with ``single``, one number may stand for itself."""
+
+    def __init__(
+        self,
+        default: Any = REQUIRED,
+        *,
+        single: bool = False,
+        minimum: float | None = None,
+        maximum: float | None = None,
+        **common: Any,
+    ) -> None:
+        super().__init__(default, **common)
+        self.single = single
+        self.each = Real(minimum=minimum, maximum=maximum)
+
+    def describe(self) -> str:
+        bounds = _bounds(self.each.minimum, self.each.maximum)
+        return ("one or several numbers" if self.single else "a list of numbers") + bounds
+
+    def convert(self, value: Any) -> tuple[float, ...]:
+        if self.single and isinstance(value, numbers.Real):
+            return (self.each.convert(value),)
+        if not isinstance(value, list | tuple) or not value:
+            raise TypeError
+        items: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
+        return tuple(self.each.convert(item) for item in items)
+
+    def to_config(self, value: tuple[float, ...]) -> Any:
+        if value is None:  # pyright: ignore[reportUnnecessaryComparison]
+            return None
+        return value[0] if self.single and len(value) == 1 else list(value)
+
+    def in_words(self, value: tuple[float, ...]) -> str:
+        return f"{self.label.lower()} {', '.join(f'{number:g}' for number in value)}"
+
+    def samples(self) -> tuple[list[Any], list[Any]]:
+        good, bad = self.each.samples()
+        return [[number] for number in good] + [good], [[number] for number in bad] + [[], "1, 2"]
+
+
 def _bounds(
     minimum: float | None,
     maximum: float | None = None,

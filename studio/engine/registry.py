@@ -70,6 +70,8 @@ class Registry(Generic[D]):
     def make(self, identifier: Any) -> D:
         """An object from a name, a ``{"class_name", "config"}`` mapping, a class, or itself.
 
+        What has a ``registered_name`` stands for the class of that name.
+
         Raises:
             UnknownNameError: if the name is not registered.
             ParameterError: if the configuration is not valid.
@@ -84,7 +86,7 @@ class Registry(Generic[D]):
             return self.find(spec.get("class_name")).from_config(config or {})
         if isinstance(identifier, type) and issubclass(identifier, self.base):
             return identifier()
-        return self.find(identifier)()
+        return self.find(getattr(identifier, "registered_name", identifier))()
 
     def serialize(self, value: D) -> dict[str, Any]:
         """The mapping that :meth:`make` turns back into an equal object."""

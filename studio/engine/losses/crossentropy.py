@@ -1,0 +1,174 @@
+"""Losses for classes (https://keras.io/api/losses/probabilistic_losses/).
+
+Each takes probabilities or, with ``from_logits``, the numbers before sigmoid or softmax. The second
+form loses no digits and never clips, so training uses it where the output ends with that function.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+
+from studio.engine.activations import Activation, Sigmoid, Softmax
+from studio.engine.config import epsilon
+from studio.engine.losses.base import Loss, aligned, check_each, losses
+from studio.engine.params import Boolean, Integer, Real
+from studio.engine.workspace import Array, Shape
+
+CLASSES = "Sparse categorical crossentropy takes class numbers, this loss takes one-hot targets."
+
+
+class FromLogits(Loss):
+    """A loss of probabilities, or of the logits before them."""
+
+    activation: type[Activation] = Sigmoid
+    """What makes probabilities of logits."""
+
+    from_logits = Boolean(False, advanced=True, help="Whether predictions are logits.")
+
+    def on_logits(self, activation: Activation | None) -> Self | None:
+        if self.from_logits or type(activation) is not self.activation:
+            return None
+        if activation != self.activation():
+            return None
+        return type(self).from_config({**self.get_config(), "from_logits": True})
+
+
+class Smoothed(FromLogits):
+    """A loss whose targets may be moved towards uniform."""
+
+    from_logits = FromLogits.params["from_logits"]
+    label_smoothing = Real(0.0, minimum=0, maximum=1, advanced=True,
+                           help="How far targets are moved towards uniform.")  # fmt: skip
+    axis = Integer(-1, minimum=-1, maximum=-1, advanced=True,
+                   help="Where the classes are; only the last axis is known here.")  # fmt: skip
+
+    def check_values(self, y: Array, where: str) -> None:
+        check_each(y, (y >= 0) & (y <= 1), "targets from 0 to 1", where)
+
+    def smooth(self, y: Array) -> Array:
+        """y · (1 - s) + s / n; two classes share one number, so that n is 2 there."""
+        if not self.label_smoothing:
+            return y
+        classes = 2 if self.activation is Sigmoid else y.shape[-1]
+        return y * (1 - self.label_smoothing) + self.label_smoothing / classes
+
+
+@losses.register("bce", "BCE")
+class BinaryCrossentropy(Smoothed):
+    """-mean(y · log p + (1 - y) · log(1 - p)); of logits max(z, 0) - z · y + log(1 + exp(-|z|))."""
+
+    kinds = ("binary",)
+    help = "For two classes, one output with sigmoid."
+
+    def values(self, y: Array, p: Array) -> Array:
+        return binary(self.smooth(y), p, self.from_logits).mean(axis=-1)
+
+    def gradient(self, y: Array, p: Array) -> Array:
+        y = self.smooth(y)
+        share = 1 / p.shape[-1]
+        if self.from_logits:
+            return (Sigmoid().forward(p) - y) * share
+        q = clip(p)
+        return (q - y) / (q * (1 - q)) * (unclipped(p) * p.dtype.type(share))
+
+
+@losses.register("cce")
+class CategoricalCrossentropy(Smoothed):
+    """-Σ y · log p over the classes, p normalised; of logits z: -Σ y · log_softmax(z)."""
+
+    kinds = ("multiclass",)
+    activation = Softmax
+    help = "For several classes, one output each with softmax."
+
+    def fitted(self, y: Array, output_shape: Shape, where: str) -> Array:
+        return one_hot_fitted(self, y, output_shape, where)
+
+    def values(self, y: Array, p: Array) -> Array:
+        return -(self.smooth(y) * log_shares(p, self.from_logits)).sum(axis=-1)
+
+    def gradient(self, y: Array, p: Array) -> Array:
+        return self.values_and_gradient(y, p)[1]
+
+    def values_and_gradient(self, y: Array, p: Array) -> tuple[Array, Array]:
+        y = self.smooth(y)
+        logs = log_shares(p, self.from_logits)
+        values = -(y * logs).sum(axis=-1)
+        if self.from_logits:
+            gradient = np.exp(logs, out=logs)
+            gradient *= y.sum(axis=-1, keepdims=True)
+            gradient -= y
+            return values, gradient
+        return values, through_shares(-y / np.exp(logs, out=logs), p)
+
+
+@losses.register("kld", "KLD")
+class KLDivergence(Loss):
+    """Σ y · log(y / p), with y and p from ε to 1: how much p misses of the distribution y."""
+
+    kinds = ("multiclass",)
+    help = "For targets that are probabilities of several classes, one output each with softmax."
+
+    def check_values(self, y: Array, where: str) -> None:
+        check_each(y, (y >= 0) & (y <= 1), "probabilities from 0 to 1", where)
+
+    def values(self, y: Array, p: Array) -> Array:
+        y, p = np.clip(y, epsilon(), 1), np.clip(p, epsilon(), 1)
+        return (y * np.log(y / p)).sum(axis=-1)
+
+    def gradient(self, y: Array, p: Array) -> Array:
+        inside = (p >= epsilon()) & (p <= 1)
+        return -np.clip(y, epsilon(), 1) / np.clip(p, epsilon(), 1) * inside
+
+
+def one_hot_fitted(loss: Loss, y: Array, output_shape: Shape, where: str) -> Array:
+    """Targets for several classes, with advice where class numbers were given.
+
+    Raises:
+        ShapeError: if their shape is not that of the output.
+        DataError: if their values make no sense.
+    """
+    try:
+        return Loss.fitted(loss, y, output_shape, where)
+    except ValueError as error:
+        if aligned(y, len(output_shape) - 1, False).ndim == len(output_shape) - 1:
+            error.advice = CLASSES  # pyright: ignore[reportAttributeAccessIssue]
+        raise
+
+
+def binary(y: Array, p: Array, from_logits: bool) -> Array:
+    """The binary cross-entropy of each number."""
+    if from_logits:
+        return np.maximum(p, 0) - p * y + np.log1p(np.exp(-np.abs(p)))
+    p = clip(p)
+    return -(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+def log_shares(p: Array, from_logits: bool) -> Array:
+    """Logarithms of normalised probabilities: of log_softmax(z), or of p / Σ p from ε to 1 - ε."""
+    if not from_logits:
+        return np.log(clip(p / p.sum(axis=-1, keepdims=True)))
+    shifted = p - p.max(axis=-1, keepdims=True)
+    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return shifted
+
+
+def through_shares(gradient: Array, p: Array) -> Array:
+    """The gradient by p from that by its clipped shares p / Σ p."""
+    total = p.sum(axis=-1, keepdims=True)
+    share = p / total
+    gradient = gradient * unclipped(share)
+    gradient -= (gradient * share).sum(axis=-1, keepdims=True)
+    gradient /= total
+    return gradient
+
+
+def clip(p: Array) -> Array:
+    """Probabilities from ε to 1 - ε."""
+    return np.clip(p, epsilon(), 1 - epsilon())
+
+
+def unclipped(p: Array) -> Array:
+    """Where :func:`clip` leaves a number alone."""
+    return (p >= p.dtype.type(epsilon())) & (p <= p.dtype.type(1 - epsilon()))

@@ -1,0 +1,79 @@
+"""The cross-entropy of class numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from studio.engine.activations import Softmax
+from studio.engine.errors import ShapeError
+from studio.engine.losses.base import aligned, check_each, losses
+from studio.engine.losses.crossentropy import FromLogits, log_shares, through_shares
+from studio.engine.params import Integer
+from studio.engine.workspace import Array, Shape
+
+ADVICE = "One output per class, numbered from 0; categorical crossentropy takes one-hot targets."
+
+
+@losses.register()
+class SparseCategoricalCrossentropy(FromLogits):
+    """-log p of the true class, p normalised; of logits z: -log_softmax(z) of the true class.
+
+    Targets are class numbers, ``(batch, …)`` for predictions of ``(batch, …, classes)``. Samples of
+    the class ``ignore_class`` do not count.
+    """
+
+    takes_class_numbers = True
+    activation = Softmax
+    help = "For several classes as numbers, one output each with softmax."
+
+    from_logits = FromLogits.params["from_logits"]
+    ignore_class = Integer(None, optional=True, advanced=True, help="A class that does not count.")
+    reduction = FromLogits.params["reduction"]
+    axis = Integer(-1, minimum=-1, maximum=-1, advanced=True,
+                   help="Where the classes are; only the last axis is known here.")  # fmt: skip
+
+    def fitted(self, y: Array, output_shape: Shape, where: str) -> Array:
+        expected = output_shape[:-1]
+        y = aligned(y, len(expected), False)
+        sizes = zip(expected[1:], y.shape[1:], strict=False)
+        if y.ndim != len(expected) or any(size not in (None, found) for size, found in sizes):
+            wanted = " × ".join(map(str, expected[1:])) + " class numbers" if expected[1:] else ""
+            raise ShapeError(
+                f"{wanted or 'one class number'} per sample",
+                " × ".join(map(str, y.shape[1:])) or "one number", where, ADVICE,
+            )  # fmt: skip
+        classes = output_shape[-1]
+        good = (y >= 0) & (y == np.floor(y)) & (classes is None or y < classes)
+        if self.ignore_class is not None:  # pyright: ignore[reportUnnecessaryComparison]
+            good |= y == self.ignore_class
+        what = "class numbers" if classes is None else f"class numbers from 0 to {classes - 1}"
+        check_each(y, good, what, where, ADVICE)
+        return y
+
+    def mask(self, y: Array) -> Array | None:
+        if self.ignore_class is None:  # pyright: ignore[reportUnnecessaryComparison]
+            return None
+        return y != self.ignore_class
+
+    def values(self, y: Array, p: Array) -> Array:
+        logs = log_shares(p, self.from_logits)
+        return -np.take_along_axis(logs, self._labels(y), -1)[..., 0]
+
+    def gradient(self, y: Array, p: Array) -> Array:
+        return self.values_and_gradient(y, p)[1]
+
+    def values_and_gradient(self, y: Array, p: Array) -> tuple[Array, Array]:
+        logs, labels = log_shares(p, self.from_logits), self._labels(y)
+        true = np.take_along_axis(logs, labels, -1)
+        if self.from_logits:
+            gradient = np.exp(logs, out=logs)
+            np.put_along_axis(gradient, labels, np.exp(true) - 1, -1)
+            return -true[..., 0], gradient
+        gradient = np.zeros_like(p)
+        np.put_along_axis(gradient, labels, -np.exp(-true), -1)
+        return -true[..., 0], through_shares(gradient, p)
+
+    def _labels(self, y: Array) -> Array:
+        """Class numbers as indices along the last axis; 0 for those that do not count."""
+        counts = self.mask(y)
+        return (y if counts is None else np.where(counts, y, 0)).astype(np.intp)[..., None]
