@@ -10,7 +10,7 @@ from studio.engine.layers import registry as layers
 from studio.project.checks import Row
 from studio.project.edits import set_param
 from studio.ui.document import Document
-from studio.ui.forms import ParamForm
+from studio.ui.forms import ParamForm, discard
 from studio.ui.problem_box import ProblemBox
 from studio.ui.stack_model import help_of, params_text
 
@@ -52,8 +52,7 @@ class BlockPanel(QWidget):
         name = row.block.layer.class_name if row else ""
         cls = layers.find(name) if name in layers else None
         if self.form is not None and self.form.cls is not cls:
-            self._layout.removeWidget(self.form)
-            self.form.deleteLater()
+            discard(self.form)
             self.form = None
         self.title.setText(name or "No block selected")
         self.help.setText(help_of(row) if row else HINT)

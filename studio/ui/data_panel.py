@@ -14,7 +14,7 @@ from studio.engine.layers.base import shape_text
 from studio.project.edits import set_data, set_data_option
 from studio.project.values import DataChoice
 from studio.ui.document import Document
-from studio.ui.forms import ParamForm
+from studio.ui.forms import ParamForm, discard
 from studio.ui.preview import Preview
 from studio.ui.problem_box import ProblemBox
 
@@ -60,8 +60,7 @@ class DataPanel(QWidget):
             self.box.setCurrentIndex(self.box.findData(choice.name))
         cls = info.options if info is not None and info.options.params else None
         if self.form is not None and self.form.cls is not cls:
-            self._layout.removeWidget(self.form)
-            self.form.deleteLater()
+            discard(self.form)
             self.form = None
         if cls is not None and self.form is None:
             self.form = ParamForm(cls)

@@ -9,18 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtGui import QValidator, QWheelEvent
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
-    QHBoxLayout,
-    QLineEdit,
-    QSpinBox,
-    QWidget,
-)
+from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QHBoxLayout, QWidget
 
 from studio.engine.params import Boolean, Choice, Integer, Integers, Param, Real
+from studio.ui.fields import Combo, Line, RealSpin, Spin
 
 LARGEST = 2**31 - 1
 
@@ -34,14 +26,17 @@ class Editor(QWidget):
         """Show a value without saying that it was edited; None where it is not set."""
         raise NotImplementedError
 
-    def _fill(self, *widgets: QWidget) -> None:
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+    def fill(self, *widgets: QWidget) -> None:
+        """Put the fields in a row; the last one takes the focus."""
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(0, 0, 0, 0)
         for widget in widgets:
-            layout.addWidget(widget, 0 if isinstance(widget, QCheckBox) else 1)
-            if isinstance(widget, QSpinBox | QDoubleSpinBox):
+            self.row.addWidget(widget, 0 if isinstance(widget, QCheckBox) else 1)
+            if isinstance(widget, QAbstractSpinBox):
                 # As wide as the panel gives it, not as wide as its largest number.
-                widget.setMinimumWidth(widget.fontMetrics().horizontalAdvance("000000"))
+                widget.setMinimumWidth(widget.fontMetrics().horizontalAdvance("0000000"))
+        if widgets and isinstance(widgets[-1], QCheckBox):
+            self.row.addStretch(1)
         self.setFocusProxy(widgets[-1])
 
     def name(self, text: str) -> None:
@@ -50,54 +45,13 @@ class Editor(QWidget):
             widget.setAccessibleName(text)
 
 
-class _Spin(QSpinBox):
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        # Scrolling a panel must not change the numbers under the pointer.
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
-
-class _RealSpin(QDoubleSpinBox):
-    """Small numbers as people write them, 0.001 or 1e-07; steps that fit their size."""
-
-    def textFromValue(self, val: float) -> str:  # noqa: N802
-        return f"{val:.6g}"
-
-    def valueFromText(self, text: str) -> float:  # noqa: N802
-        return float(text.replace(",", "."))
-
-    def validate(self, text: str, pos: int) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]
-        states = QValidator.State
-        try:
-            inside = self.minimum() <= self.valueFromText(text) <= self.maximum()
-        except ValueError:
-            begun = set(text) <= set("0123456789.,eE+-")
-            return states.Intermediate if begun else states.Invalid, text, pos
-        return states.Acceptable if inside else states.Intermediate, text, pos
-
-    def stepBy(self, steps: int) -> None:  # noqa: N802
-        value = self.value()
-        if self.maximum() <= 1 and value >= 0.05:
-            self.setValue(round(value + 0.05 * steps, 10))
-        elif value:
-            digits = f"{abs(value):e}"
-            lead, exponent = digits.split("e")
-            lead = float(lead)
-            # 1 → 2 → 5 → 10, the steps of a scale that people know from instruments.
-            ladder = [0.5, 1.0, 2.0, 5.0, 10.0, 20.0]
-            now = min(range(1, 5), key=lambda i: abs(ladder[i] - lead))
-            stepped = ladder[max(0, min(5, now + (1 if steps > 0 else -1)))]
-            self.setValue(float(f"{stepped}e{exponent}"))
-        else:
-            self.setValue(0.05 if self.maximum() <= 1 else 0.001)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+def mark_wrong(editor: QWidget, wrong: bool) -> None:
+    """Draw the fields of an editor as wrong, or as usual."""
+    for field in editor.findChildren(QWidget):
+        if bool(field.property("wrong")) != wrong:
+            field.setProperty("wrong", wrong)
+            field.style().unpolish(field)
+            field.style().polish(field)
 
 
 class NumberEditor(Editor):
@@ -106,14 +60,14 @@ class NumberEditor(Editor):
     def __init__(self, param: Integer | Real) -> None:
         super().__init__()
         self.param = param
-        self.field: QSpinBox | QDoubleSpinBox
+        self.field: Spin | RealSpin
         if isinstance(param, Integer):
-            self.field = _Spin()
+            self.field = Spin()
             low = -LARGEST if param.minimum is None else param.minimum
             self.field.setRange(low, min(param.maximum or LARGEST, LARGEST))
             self.field.valueChanged.connect(self._tell)
         else:
-            self.field = _RealSpin()
+            self.field = RealSpin()
             self.field.setDecimals(12)
             low = param.minimum if param.minimum is not None else param.above
             high = param.maximum if param.maximum is not None else param.below
@@ -123,7 +77,7 @@ class NumberEditor(Editor):
         self.set = QCheckBox()
         self.set.setToolTip("Set a value")
         self.set.toggled.connect(self._toggle)
-        self._fill(*([self.set] if param.optional else []), self.field)
+        self.fill(*([self.set] if param.optional else []), self.field)
 
     def show_value(self, value: Any) -> None:
         with QSignalBlocker(self.field), QSignalBlocker(self.set):
@@ -150,16 +104,11 @@ class BooleanEditor(Editor):
         super().__init__()
         self.box = QCheckBox()
         self.box.toggled.connect(lambda on: self.edited.emit(on))
-        self._fill(self.box)
+        self.fill(self.box)
 
     def show_value(self, value: Any) -> None:
         with QSignalBlocker(self.box):
             self.box.setChecked(value is True)
-
-
-class _Combo(QComboBox):
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        event.ignore()
 
 
 class ChoiceEditor(Editor):
@@ -167,13 +116,13 @@ class ChoiceEditor(Editor):
 
     def __init__(self, param: Choice) -> None:
         super().__init__()
-        self.box = _Combo()
+        self.box = Combo()
         if param.optional:
             self.box.addItem("default", None)
         for option in param.options:
             self.box.addItem(option, option)
         self.box.activated.connect(lambda _: self.edited.emit(self.box.currentData()))
-        self._fill(self.box)
+        self.fill(self.box)
 
     def show_value(self, value: Any) -> None:
         with QSignalBlocker(self.box):
@@ -188,11 +137,11 @@ class SizesEditor(Editor):
         self.param = param
         self.set = QCheckBox()
         self.set.toggled.connect(self._toggle)
-        self.fields = [_Spin() for _ in range(param.length or 0)]
+        self.fields = [Spin() for _ in range(param.length or 0)]
         for field in self.fields:
             field.setRange(-LARGEST if param.minimum is None else param.minimum, 100_000)
             field.valueChanged.connect(lambda _: self.edited.emit(self._value()))
-        self._fill(*([self.set] if param.optional else []), *self.fields)
+        self.fill(*([self.set] if param.optional else []), *self.fields)
 
     def show_value(self, value: Any) -> None:
         blocked = [QSignalBlocker(widget) for widget in (self.set, *self.fields)]
@@ -222,13 +171,13 @@ class TextEditor(Editor):
         super().__init__()
         self.numbers = isinstance(param, Integers)
         self.optional = param.optional
-        self.field = QLineEdit()
+        self.field = Line()
         if self.numbers:
             self.field.setPlaceholderText("for example 28, 28, 1")
         elif param.optional:
             self.field.setPlaceholderText("automatic")
         self.field.textEdited.connect(self._tell)
-        self._fill(self.field)
+        self.fill(self.field)
 
     def show_value(self, value: Any) -> None:
         text = "" if value is None else str(value)

@@ -1,32 +1,24 @@
-"""A form for whatever declares parameters: layers, optimizers, losses, options of data."""
+"""A form for whatever declares parameters: layers, optimizers, losses, regularizers, options of data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QFormLayout,
-    QLabel,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from studio.engine.params import Declared, Param
 from studio.engine.registry import Registry
 from studio.project.specs import new_spec, with_value
 from studio.project.values import Spec
-from studio.ui.editors import Editor, editor_for
+from studio.ui.editors import Combo, Editor, editor_for, mark_wrong
 
 CONSTANT = "constant"
 
 
 class NamedEditor(Editor):
-    """Chooses one of a registry's classes, and shows the parameters of the chosen one below.
+    """Chooses one of a registry's classes; ``below`` shows the parameters of the chosen one.
 
     A parameter that may also be a plain number (a learning rate or a schedule) has that as its
     first choice.
@@ -39,8 +31,13 @@ class NamedEditor(Editor):
         number: Param[Any] | None = getattr(param, "number", None)
         self.number = None if number is None else editor_for(number)
         self.form: ParamForm | None = None
+        self.below = QFrame(objectName="inset")
+        self._inner = QVBoxLayout(self.below)
+        line = self.fontMetrics().height()
+        self._inner.setContentsMargins(line // 2, 0, 0, 0)
+        self.below.hide()
         self._spec: Spec | None = None
-        self.box = _Combo()
+        self.box = Combo()
         if self.number is not None:
             self.box.addItem(CONSTANT, CONSTANT)
         if param.optional:
@@ -50,13 +47,10 @@ class NamedEditor(Editor):
             summary = getattr(cls, "help", "") or (cls.__doc__ or "").split("\n")[0]
             self.box.setItemData(self.box.count() - 1, summary, Qt.ItemDataRole.ToolTipRole)
         self.box.activated.connect(self._choose)
-        self.inner = QVBoxLayout(self)
-        self.inner.setContentsMargins(0, 0, 0, 0)
-        self.inner.addWidget(self.box)
+        self.fill(self.box)
         if self.number is not None:
-            self.inner.addWidget(self.number)
+            self.row.addWidget(self.number, 1)
             self.number.edited.connect(self.edited)
-        self.setFocusProxy(self.box)
 
     def show_value(self, value: Any) -> None:
         plain = self.number is not None and not isinstance(value, str | Mapping)
@@ -70,16 +64,14 @@ class NamedEditor(Editor):
                 self.number.show_value(value)
         cls = self.registry.find(self._spec.class_name) if self._spec else None
         if self.form is not None and self.form.cls is not cls:
-            self.inner.removeWidget(self.form)
-            self.form.deleteLater()
+            discard(self.form)
             self.form = None
-        if cls is None or self._spec is None:
-            return
-        if self.form is None and cls.params:
-            self.form = ParamForm(cls, inset=True)
+        if self.form is None and cls is not None and cls.params:
+            self.form = ParamForm(cls)
             self.form.edited.connect(self._change)
-            self.inner.addWidget(self.form)
-        if self.form is not None:
+            self._inner.addWidget(self.form)
+        self.below.setVisible(self.form is not None)
+        if self.form is not None and self._spec is not None:
             self.form.show_values(self._spec.config)
 
     def _choose(self, _: int) -> None:
@@ -96,54 +88,48 @@ class NamedEditor(Editor):
         self.edited.emit(Spec(self._spec.class_name, config).value)
 
 
-class _Combo(QComboBox):
-    def __init__(self) -> None:
-        super().__init__()
-        # As wide as the panel gives it, not as wide as its longest name.
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(8)
-
-    def wheelEvent(self, event: Any) -> None:  # noqa: N802
-        event.ignore()
-
-
 class ParamForm(QWidget):
-    """A row per parameter, the rarely used ones behind a switch; ``edited`` says name and value.
-
-    Args:
-        cls: the class that declares the parameters.
-        skip: names that are not shown.
-        inset: whether it stands inside another form.
-    """
+    """A row per parameter, the rarely used ones behind a switch; ``edited`` says name and value."""
 
     edited = Signal(str, object)
 
-    def __init__(self, cls: type[Declared], skip: Iterable[str] = (), inset: bool = False) -> None:
+    def __init__(self, cls: type[Declared]) -> None:
         super().__init__()
         self.cls = cls
         self.editors: dict[str, Editor] = {}
         self._errors: dict[str, QLabel] = {}
-        line = self.fontMetrics().height()
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(line // 2 if inset else 0, 0, 0, 0)
-        hidden = set(skip)
-        shown = [param for name, param in cls.params.items() if name not in hidden]
-        layout.addLayout(self._rows([param for param in shown if not param.advanced]))
-        rare = [param for param in shown if param.advanced]
+        layout.setContentsMargins(0, 0, 0, 0)
+        params = list(cls.params.values())
+        layout.addLayout(self._rows([param for param in params if not param.advanced]))
+        rare = [param for param in params if param.advanced]
         if rare:
             self._fold(layout, rare)
 
     def _rows(self, params: list[Param[Any]]) -> QFormLayout:
+        line = self.fontMetrics().height()
         rows = QFormLayout()
+        rows.setContentsMargins(0, 0, 0, 0)
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
-        rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
-        rows.setVerticalSpacing(self.fontMetrics().height() // 2)
+        rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        rows.setVerticalSpacing(line // 2)
+        rows.setHorizontalSpacing(line // 2)
         for param in params:
-            rows.addRow(*self._row(param))
+            editor = self._editor(param)
+            label = QLabel(param.label)
+            label.setProperty("row", True)
+            label.setBuddy(editor)
+            tip = f"{param.help} ({param.expected})" if param.help else param.expected
+            for widget in (label, editor):
+                widget.setToolTip(tip)
+            rows.addRow(label, editor)
+            rows.addRow(self._errors[param.name])
+            if isinstance(editor, NamedEditor):
+                rows.addRow(editor.below)
         return rows
 
-    def _row(self, param: Param[Any]) -> tuple[QLabel, QWidget]:
+    def _editor(self, param: Param[Any]) -> Editor:
         registry: Registry[Any] | None = getattr(param, "registry", None)
         editor = editor_for(param) if registry is None else NamedEditor(param, registry)
         name = param.name
@@ -154,30 +140,15 @@ class ParamForm(QWidget):
         error.setProperty("error", True)
         error.hide()
         self._errors[name] = error
-        label = QLabel(param.label)
-        label.setBuddy(editor)
-        tip = f"{param.help} ({param.expected})" if param.help else param.expected
-        for widget in (label, editor):
-            widget.setToolTip(tip)
-        field = QWidget()
-        column = QVBoxLayout(field)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        column.addWidget(editor)
-        column.addWidget(error)
-        return label, field
+        return editor
 
     def _fold(self, layout: QVBoxLayout, params: list[Param[Any]]) -> None:
-        more = QToolButton()
-        more.setText("More settings")
-        more.setCheckable(True)
+        more = QToolButton(text="More settings", checkable=True)
+        more.setProperty("fold", True)
         more.setArrowType(Qt.ArrowType.RightArrow)
         more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        more.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         box = QWidget()
-        rows = self._rows(params)
-        rows.setContentsMargins(0, 0, 0, 0)
-        box.setLayout(rows)
+        box.setLayout(self._rows(params))
         box.hide()
 
         def toggle(on: bool) -> None:
@@ -185,7 +156,7 @@ class ParamForm(QWidget):
             more.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
 
         more.toggled.connect(toggle)
-        layout.addWidget(more)
+        layout.addWidget(more, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(box)
 
     def show_values(
@@ -199,3 +170,10 @@ class ParamForm(QWidget):
             text = (errors or {}).get(name, "")
             self._errors[name].setText(text)
             self._errors[name].setVisible(bool(text))
+            mark_wrong(editor, bool(text))
+
+
+def discard(widget: QWidget) -> None:
+    """Take a widget out of sight at once, and out of memory when Qt is ready for it."""
+    widget.hide()
+    widget.deleteLater()

@@ -118,6 +118,8 @@ class LayerPalette(QWidget):
         self.list.setObjectName("palette")
         self.list.setAccessibleName("Palette of blocks")
         self.list.setModel(self.entries)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.setDragEnabled(True)
         self.list.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         line = self.fontMetrics().height()

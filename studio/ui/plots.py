@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
@@ -56,19 +57,22 @@ class CurvePlot(pg.PlotWidget):
         super().__init__()
         self.setAccessibleName(title)
         self.heading = title
-        item = self.plotItem
+        # pyqtgraph's methods are passed on at run time, which no type checker can see.
+        item: Any = self.getPlotItem()
+        self.item = item
         item.setMenuEnabled(False)
         item.hideButtons()
         item.setDownsampling(auto=True, mode="peak")
         item.setClipToView(True)
         self.setMouseEnabled(False, False)
         self.setLabel("bottom", "epoch")
-        self.legend = item.addLegend(offset=legend)
+        self.legend = item.addLegend(offset=legend, labelTextSize=text_size(self))
         self.curves = {name: item.plot() for name in self.NAMES}
         for name in ("training", "validation"):
             self.legend.addItem(self.curves[name], name)
         self.series: dict[str, Series] = {}
         self._stale: set[str] = set()
+        self._colours: dict[str, Any] = {}
         self.clear_points()
 
     def sizeHint(self) -> QSize:  # noqa: N802
@@ -82,7 +86,7 @@ class CurvePlot(pg.PlotWidget):
 
     def set_range(self, epochs: int) -> None:
         """Show that many epochs from the start."""
-        self.plotItem.setXRange(0, max(1, epochs), padding=0.02)
+        self.item.setXRange(0, max(1, epochs), padding=0.02)
 
     def add(self, name: str, epoch: float, value: float) -> None:
         """One more point of a curve; seen after the next :meth:`show_points`."""
@@ -96,7 +100,10 @@ class CurvePlot(pg.PlotWidget):
             series = self.series[name]
             # A mark at each point helps while there are few; many would be a smear.
             few = name != "batches" and series.count <= 60
-            self.curves[name].setData(series.x, series.y, symbol="o" if few else None)
+            curve = self.curves[name]
+            # Thick lines are slow to draw when there are many points.
+            curve.setPen(pg.mkPen(self._colours[name], width=2 if few else 1))
+            curve.setData(series.x, series.y, symbol="o" if few else None, antialias=few)
         self._stale.clear()
 
     def recolour(self, theme: Theme) -> None:
@@ -109,6 +116,7 @@ class CurvePlot(pg.PlotWidget):
             strict=True,
         ):  # fmt: skip
             curve = self.curves[name]
+            self._colours[name] = colour
             curve.setPen(pg.mkPen(colour, width=1))
             curve.setSymbolSize(6)
             curve.setSymbolBrush(colour)
@@ -122,12 +130,14 @@ class ClassPlot(pg.PlotWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName("Figures of each class")
-        item = self.plotItem
+        # pyqtgraph's methods are passed on at run time, which no type checker can see.
+        item: Any = self.getPlotItem()
+        self.item = item
         item.setMenuEnabled(False)
         item.hideButtons()
         self.setMouseEnabled(False, False)
-        self.plotItem.setYRange(0, 1, padding=0.02)
-        self.legend = item.addLegend(offset=(-8, 1), colCount=3)
+        self.item.setYRange(0, 1, padding=0.02)
+        self.legend = item.addLegend(offset=(-8, 1), colCount=3, labelTextSize=text_size(self))
         self.bars = [pg.BarGraphItem(x=[], height=[], width=0.26) for _ in FIGURES]
         for bars, label in zip(self.bars, LABELS, strict=True):
             item.addItem(bars)
@@ -143,8 +153,8 @@ class ClassPlot(pg.PlotWidget):
         self.names = tuple(names)
         short = [name if len(name) <= 14 else name[:13] + "…" for name in names]
         self.getAxis("bottom").setTicks([list(enumerate(short))])
-        self.plotItem.setXRange(-0.6, max(0.6, len(names) - 0.4), padding=0)
-        self.plotItem.setYRange(0, 1.35, padding=0)
+        self.item.setXRange(-0.6, max(0.6, len(names) - 0.4), padding=0)
+        self.item.setYRange(0, 1.35, padding=0)
         self.getAxis("left").setTicks([[(v, f"{v:g}") for v in (0, 0.25, 0.5, 0.75, 1)]])
         for bars in self.bars:
             bars.setOpts(x=[], height=[])
@@ -156,7 +166,7 @@ class ClassPlot(pg.PlotWidget):
             heights = np.array([getattr(one, figure) for one in classes])
             bars.setOpts(x=x + 0.27 * (place - 1), height=heights)
         part = "validation" if validated else "training"
-        self.setTitle(f"{self.heading} ({part})", color=self._text, size="9pt")
+        self.setTitle(f"{self.heading} ({part})", color=self._text, size=text_size(self))
 
     def recolour(self, theme: Theme) -> None:
         """Take the theme's colours."""
@@ -174,10 +184,15 @@ def recolour_legend(legend: pg.LegendItem, theme: Theme) -> None:
         label.setText(label.text, color=theme.text)
 
 
+def text_size(plot: pg.PlotWidget) -> str:
+    """The size of the window's text, which pyqtgraph does not take by itself."""
+    return f"{plot.font().pointSizeF():g}pt"
+
+
 def paint(plot: pg.PlotWidget, theme: Theme, title: str) -> None:
     """Background, axes, grid and title in the theme's colours."""
     plot.setBackground(theme.surface)
-    plot.setTitle(title, color=theme.text, size="9pt")
+    plot.setTitle(title, color=theme.text, size=text_size(plot))
     for side in ("left", "bottom"):
         axis = plot.getAxis(side)
         axis.setPen(pg.mkPen(theme.border))

@@ -45,8 +45,8 @@ class _Thread(QThread):
 class Runner(QObject):
     """Starts and ends runs, one at a time.
 
-    ``happened`` carries each event in order, in the window's thread; ``changed`` says that ``running``
-    or ``paused`` may have changed.
+    ``happened`` carries each event in order, in the window's thread; ``changed`` says that
+    ``running`` or ``paused`` may have changed.
     """
 
     happened = Signal(object)

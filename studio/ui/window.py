@@ -27,7 +27,7 @@ from studio.project.examples import START
 from studio.project.file import SUFFIX, Saved
 from studio.project.values import Project
 from studio.training.events import Event, Failed, Finished, Stopped
-from studio.ui import theme
+from studio.ui import style
 from studio.ui.actions import colour_actions, make_actions, make_toolbar
 from studio.ui.block_panel import BlockPanel
 from studio.ui.code_dialog import CodeDialog
@@ -87,14 +87,14 @@ class MainWindow(QMainWindow):
         self.splitter.setHandleWidth(1)
         line = self.fontMetrics().height()
         for part, width in (
-            (self.palette_view, 11),
+            (self.palette_view, 13),
             (self._stack_column(), 22),
             (self.training_view, 30),
-            (self.tabs, 24),
+            (self.tabs, 23),
         ):
             part.setMinimumWidth(int(width * 0.65 * line))
             self.splitter.addWidget(part)
-        self.splitter.setSizes([width * line for width in (11, 22, 30, 24)])
+        self.splitter.setSizes([width * line for width in (12, 22, 30, 23)])
         self.splitter.setStretchFactor(2, 1)
         middle = QWidget()
         column = QVBoxLayout(middle)
@@ -358,10 +358,10 @@ class MainWindow(QMainWindow):
         """Take dark colours."""
         self.show_scheme("dark")
 
-    def show_scheme(self, scheme: theme.Scheme) -> None:
+    def show_scheme(self, scheme: style.Scheme) -> None:
         """Take the colours of a scheme, and remember it."""
         self.settings.setValue("scheme", scheme)
-        theme.apply(scheme)
+        style.apply(scheme)
         for name, of in (("follow_system", "system"), ("go_light", "light"), ("go_dark", "dark")):
             self.actions_by_name[name].setChecked(of == scheme)
         colour_actions(self.actions_by_name)

@@ -1,0 +1,95 @@
+"""Fields that editors are made of: Qt's own, made fit for panels of numbers.
+
+In none of them does the wheel change a value under a pointer that only scrolls past, and Ctrl+Z goes
+to the project's history, not to that of the text in the field.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QValidator, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox
+
+LADDER = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+"""Steps of a scale that people know from instruments."""
+
+
+def _is_history(event: QEvent) -> bool:
+    keys = QKeySequence.StandardKey
+    return (
+        event.type() == QEvent.Type.ShortcutOverride
+        and isinstance(event, QKeyEvent)
+        and (event.matches(keys.Undo) or event.matches(keys.Redo))
+    )
+
+
+class Line(QLineEdit):
+    """A line of text."""
+
+    def event(self, event: QEvent) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return False if _is_history(event) else super().event(event)
+
+
+class Spin(QSpinBox):
+    """A whole number."""
+
+    def event(self, event: QEvent) -> bool:
+        return False if _is_history(event) else super().event(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class RealSpin(QDoubleSpinBox):
+    """Small numbers as people write them, 0.001 or 1e-07; steps that fit their size."""
+
+    def event(self, event: QEvent) -> bool:
+        return False if _is_history(event) else super().event(event)
+
+    def textFromValue(self, val: float) -> str:  # noqa: N802
+        return f"{val:.6g}"
+
+    def valueFromText(self, text: str) -> float:  # noqa: N802
+        return float(text.replace(",", "."))
+
+    def validate(self, text: str, pos: int) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]
+        state = QValidator.State
+        try:
+            number = float(text.replace(",", "."))
+        except ValueError:
+            typing = set(text) <= set("0123456789.,eE+-")
+            return (state.Intermediate if typing else state.Invalid, text, pos)
+        inside = self.minimum() <= number <= self.maximum()
+        return (state.Acceptable if inside else state.Intermediate, text, pos)
+
+    def stepBy(self, steps: int) -> None:  # noqa: N802
+        value = self.value()
+        if self.maximum() <= 1 and value >= 0.05:
+            self.setValue(round(value + 0.05 * steps, 10))
+        elif value:
+            lead, exponent = f"{abs(value):e}".split("e")
+            now = min(range(1, 5), key=lambda step: abs(LADDER[step] - float(lead)))
+            self.setValue(float(f"{LADDER[now + (1 if steps > 0 else -1)]}e{exponent}"))
+        else:
+            self.setValue(0.05 if self.maximum() <= 1 else 0.001)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class Combo(QComboBox):
+    """A choice, as wide as the panel gives it and not as wide as its longest name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        event.ignore()

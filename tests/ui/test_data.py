@@ -1,0 +1,46 @@
+"""Choosing data in the window, and what follows from the choice."""
+
+import pytest
+
+from studio.data.catalogue import catalogue
+
+
+def choose(window, name: str) -> None:
+    box = window.data_panel.box
+    box.setCurrentIndex(box.findData(name))
+    box.activated.emit(box.currentIndex())
+
+
+@pytest.mark.parametrize("info", catalogue(), ids=lambda info: info.name)
+def test_every_data_set_can_be_chosen_and_is_previewed(window, qtbot, info):
+    choose(window, info.name)
+    assert window.document.project.data.name == info.name
+    window.tabs.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: window.data_panel.preview.isVisible())
+    assert info.description in window.data_panel.description.text()
+    assert info.title in window.input_label.text()
+
+
+@pytest.mark.parametrize(
+    ("name", "units", "activation", "loss"),
+    [
+        ("wine", 3, "softmax", "CategoricalCrossentropy"),
+        ("breast_cancer", 1, "sigmoid", "BinaryCrossentropy"),
+        ("diabetes", 1, "linear", "MeanSquaredError"),
+    ],
+)
+def test_output_and_loss_follow_the_data(window, name, units, activation, loss):
+    choose(window, name)
+    project = window.document.project
+    last = project.blocks[-1].layer
+    assert last.config["units"] == units
+    assert last.config.get("activation", "linear") == activation
+    assert project.settings.loss.class_name == loss
+    window.undo()
+    assert window.document.project.data.name == "mnist_5k"
+
+
+def test_options_of_synthetic_data(window):
+    choose(window, "moons")
+    window.data_panel.form.editors["noise"].field.setValue(0.3)
+    assert window.document.project.data.options["noise"] == 0.3

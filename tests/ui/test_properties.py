@@ -1,0 +1,102 @@
+"""The property panel follows the layers' declarations."""
+
+import pytest
+
+from studio.engine.layers import registry as layers
+from studio.engine.params import Boolean, Choice, Integer, Integers, Real
+from studio.project.edits import insert_block, set_param
+from studio.project.values import Project
+from studio.ui.editors import BooleanEditor, ChoiceEditor, NumberEditor, SizesEditor
+from studio.ui.forms import NamedEditor
+
+OFFERED = [cls.__name__ for cls in layers if cls.category]
+
+
+@pytest.mark.parametrize("name", OFFERED)
+def test_every_layer_gets_an_editor_per_parameter(make_window, name):
+    project = insert_block(Project(), 0, name)
+    window = make_window(project)
+    window.stack.choose(project.blocks[0].id)
+    form = window.block_panel.form
+    cls = layers.find(name)
+    assert set(form.editors) == set(cls.params)
+    assert window.document.project is project, "showing a block must not edit it"
+    for param_name, editor in form.editors.items():
+        param = cls.params[param_name]
+        kinds = {
+            Boolean: BooleanEditor, Choice: ChoiceEditor, Integer: NumberEditor, Real: NumberEditor,
+        }  # fmt: skip
+        expected = next((kind for of, kind in kinds.items() if isinstance(param, of)), None)
+        if getattr(param, "registry", None):
+            expected = NamedEditor
+        elif isinstance(param, Integers) and param.length:
+            expected = SizesEditor
+        if expected:
+            assert isinstance(editor, expected)
+        assert param.expected in editor.toolTip()
+
+
+@pytest.fixture
+def dense(make_window):
+    project = insert_block(Project(), 0, "Dense")
+    window = make_window(project)
+    window.stack.choose(project.blocks[0].id)
+    return window
+
+
+def config(window) -> dict:
+    return dict(window.document.project.blocks[0].layer.config)
+
+
+def test_edits_reach_the_project(dense):
+    form = dense.block_panel.form
+    form.editors["units"].field.setValue(77)
+    form.editors["use_bias"].box.setChecked(False)
+    assert config(dense)["units"] == 77
+    assert config(dense)["use_bias"] is False
+
+
+def test_a_regularizer_shows_its_factors(dense):
+    editor = dense.block_panel.form.editors["kernel_regularizer"]
+    assert [editor.box.itemText(i) for i in range(4)] == ["none", "l1", "l2", "l1l2"]
+    editor.box.setCurrentIndex(3)
+    editor.box.activated.emit(3)
+    assert set(editor.form.editors) == {"l1", "l2"}
+    editor.form.editors["l2"].field.setValue(0.25)
+    value = config(dense)["kernel_regularizer"]
+    assert value["class_name"] == "L1L2"
+    assert value["config"]["l2"] == 0.25
+    dense.undo()
+    dense.undo()
+    assert "kernel_regularizer" not in config(dense)
+    assert editor.box.currentText() == "none"
+
+
+def test_a_wrong_value_is_shown_at_its_field(dense):
+    block = dense.document.project.blocks[0].id
+    dense.document.edit("break", lambda project: set_param(project, block, "units", 0))
+    error = dense.block_panel.form._errors["units"]
+    assert not error.isHidden()
+    assert "at least 1" in error.text()
+    assert not dense.document.report.ok
+
+
+def test_small_numbers_are_readable_and_exact(window):
+    window.show_training()
+    rate = window.training_panel.form.editors["optimizer"].form.editors["learning_rate"].number
+    rate.field.setValue(0.0003)
+    assert window.document.project.settings.optimizer.config["learning_rate"] == 0.0003
+    assert rate.field.text() == "0.0003"
+    rate.field.stepUp()
+    assert rate.field.value() == 0.0005
+
+
+def test_optimizer_and_loss_are_chosen(window):
+    editors = window.training_panel.form.editors
+    box = editors["optimizer"].box
+    box.setCurrentIndex(box.findText("sgd"))
+    box.activated.emit(box.currentIndex())
+    assert window.document.project.settings.optimizer.class_name == "SGD"
+    assert "momentum" in editors["optimizer"].form.editors
+    editors["epochs"].field.setValue(9)
+    assert window.document.project.settings.epochs == 9

@@ -1,0 +1,132 @@
+"""Training for real in the window."""
+
+import time
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from studio.project.edits import insert_block, set_settings
+from studio.training.events import EpochEnd
+from studio.ui import theme
+from studio.ui.plots import CurvePlot
+
+
+def finished(window) -> bool:
+    return not window.runner.running
+
+
+def test_training_draws_curves_and_keeps_weights(make_window, qtbot, iris):
+    window = make_window(iris)
+    window.actions_by_name["train"].trigger()
+    assert window.runner.running
+    assert not window.actions_by_name["train"].isEnabled()
+    qtbot.waitUntil(lambda: finished(window), timeout=30_000)
+    for plot in (window.training_view.loss, window.training_view.figure):
+        for name in ("training", "validation"):
+            series = plot.series[name]
+            assert series.x.tolist() == list(range(1, 21))
+            x, y = plot.curves[name].getData()
+            np.testing.assert_array_equal(y, series.y)
+        assert plot.series["batches"].count >= 20
+    history = window.document.trained.history
+    np.testing.assert_array_equal(window.training_view.loss.series["training"].y, history["loss"])
+    assert window.training_view.loss.series["training"].y[-1] < 1.0
+    bars = window.training_view.classes.bars[0].opts["height"]
+    assert len(bars) == 3
+    assert window.training_view.classes.names == ("setosa", "versicolor", "virginica")
+    assert window.training_view.bar.value() == window.training_view.bar.maximum()
+    assert window.isWindowModified()
+
+
+def test_the_window_sees_every_epoch_in_order(make_window, qtbot, iris):
+    window = make_window(iris)
+    seen = []
+    window.runner.happened.connect(seen.append)
+    window.train()
+    qtbot.waitUntil(lambda: finished(window), timeout=30_000)
+    assert [event.epoch for event in seen if isinstance(event, EpochEnd)] == list(range(1, 21))
+
+
+def test_pause_resume_and_stop(make_window, qtbot, iris):
+    window = make_window(set_settings(iris, epochs=100_000))
+    window.train()
+    qtbot.waitUntil(lambda: window.training_view.loss.series["batches"].count > 2)
+    window.pause()
+    assert window.runner.paused
+    qtbot.waitUntil(lambda: "paused" in window.training_view.status.text())
+    steps = window.training_view.bar.value()
+    qtbot.wait(200)
+    assert window.training_view.bar.value() == steps
+    window.step()
+    qtbot.waitUntil(lambda: window.training_view.bar.value() == steps + 1)
+    window.pause()
+    qtbot.waitUntil(lambda: window.training_view.bar.value() > steps + 10)
+    window.stop()
+    qtbot.waitUntil(lambda: finished(window), timeout=2_000)
+    assert window.document.trained.report["stopped"]
+    assert "Stopped" in window.training_view.status.text()
+
+
+def test_a_problem_keeps_training_from_starting(make_window, qtbot, iris):
+    window = make_window(insert_block(iris, 1, "Conv2D"))
+    window.train()
+    assert not window.runner.running
+    assert window.notice.isVisible()
+    assert "expected" in window.notice.message.text().lower()
+    broken = window.document.project.blocks[1].id
+    assert window.stack.chosen == broken
+    assert window.block_panel.problem.isVisible()
+    window.block_panel.problem.buttons[0].click()
+    assert window.document.report.ok
+    assert window.document.history.can_undo
+
+
+def test_nan_is_told_in_words(make_window, qtbot, iris):
+    from studio.project.edits import set_optimizer, set_optimizer_param
+
+    project = set_optimizer_param(set_optimizer(iris, "SGD"), "learning_rate", 1e30)
+    window = make_window(project)
+    window.train()
+    qtbot.waitUntil(lambda: finished(window), timeout=10_000)
+    assert window.notice.isVisible()
+    assert "Lower the learning rate" in window.notice.message.text()
+
+
+def test_closing_stops_a_run(make_window, qtbot, iris):
+    window = make_window(set_settings(iris, epochs=1_000_000))
+    window.train()
+    qtbot.waitUntil(lambda: window.training_view.loss.series["batches"].count > 0)
+    started = time.perf_counter()
+    window.close()
+    assert time.perf_counter() - started < 5
+    assert not window.runner.running
+
+
+def test_edits_while_training_do_not_touch_the_run(make_window, qtbot, iris):
+    window = make_window(set_settings(iris, epochs=300))
+    window.train()
+    window.stack.choose(iris.blocks[0].id)
+    window.block_panel.form.editors["units"].field.setValue(5)
+    qtbot.waitUntil(lambda: finished(window), timeout=30_000)
+    assert window.document.trained.project.blocks == iris.blocks
+    assert window.document.project.blocks != iris.blocks
+
+
+@pytest.mark.timeout(200)
+def test_five_thousand_repaints(qtbot):
+    plot = CurvePlot("Loss", legend=(-8, 4))
+    qtbot.addWidget(plot)
+    plot.recolour(theme.LIGHT)
+    plot.resize(400, 200)
+    plot.show()
+    for number in range(5_000):
+        plot.add("batches", number / 100, 1 / (number + 1))
+        if number % 100 == 0:
+            plot.add("training", number / 100, 1 / (number + 1))
+        plot.show_points()
+        plot.viewport().repaint()
+        if number % 50 == 0:
+            QApplication.processEvents()
+    x, _ = plot.curves["batches"].getOriginalDataset()
+    assert len(x) == 5_000
