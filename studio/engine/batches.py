@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from studio.engine.arrays import as_array
 from studio.engine.errors import DataError, ShapeError
 from studio.engine.layers.base import shape_text
 from studio.engine.losses import Loss
@@ -39,44 +40,6 @@ class Batch:
         """The targets, which a batch for training or evaluation has."""
         assert self.y is not None
         return self.y
-
-
-def as_numbers(values: Any, what: str) -> Array:
-    """Numbers or truth values as an array.
-
-    Raises:
-        DataError: if they are something else.
-    """
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise DataError("an array of numbers", "rows of different lengths", what) from None
-    except (TypeError, RuntimeError, OverflowError, MemoryError) as error:
-        raise DataError("an array of numbers", str(error)[:200], what) from None
-    if array.dtype.kind not in "biuf":
-        advice = "Convert texts to numbers first." if array.dtype.kind in "USO" else ""
-        found = f"{type(values).__name__} of {array.dtype.name}"
-        raise DataError("an array of numbers", found, what, advice)
-    return array
-
-
-def as_array(values: Any, what: str, dtype: str) -> Array:
-    """Numbers as an array of the model's type; whole numbers and truth values are converted too.
-
-    Raises:
-        DataError: if they are not numbers, or some are missing (NaN) or infinite.
-    """
-    array = as_numbers(values, what)
-    with np.errstate(over="ignore"):
-        if array.dtype.kind != "f" or array.dtype != dtype:
-            array = array.astype(dtype)
-        total = np.add.reduce(array, axis=None)
-    if not np.isfinite(total) and not np.isfinite(array).all():
-        rows = array.reshape(len(array) if array.ndim else 1, -1)
-        row = int(np.argmin(np.isfinite(rows).all(axis=1)))
-        bad = "NaN (a missing value)" if np.isnan(rows[row]).any() else "an infinite value"
-        raise DataError("finite numbers", f"{bad} in row {row}", what, "Fill or remove such rows.")
-    return array
 
 
 @dataclass(frozen=True)
@@ -181,7 +144,7 @@ def batch_maker(
     def batches(size: int, random: np.random.Generator | None) -> Iterator[Batch]:
         for number, item in enumerate(x):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
             parts: tuple[Any, ...] = item if isinstance(item, tuple) else (item,)  # pyright: ignore[reportUnknownVariableType]
-            if len(parts) > 3:
+            if not 1 <= len(parts) <= 3:
                 raise DataError("x, (x, y) or (x, y, sample_weight)", f"{len(parts)} parts", where)
             bx, by, bw = (*parts, None, None)[:3]
             place = f"{where} batch {number}"

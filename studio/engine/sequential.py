@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.engine import trainer
-from studio.engine.batches import as_numbers, checked_arrays
+from studio.engine.arrays import as_numbers
+from studio.engine.batches import checked_arrays
 from studio.engine.callbacks import Callback, History
 from studio.engine.errors import ParameterError, unknown_name
 from studio.engine.layers.base import Layer, layers

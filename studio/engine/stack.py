@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from studio.engine.batches import as_numbers
+from studio.engine.arrays import as_numbers
 from studio.engine.errors import ParameterError, ShapeError, StateError, unknown_name
 from studio.engine.layers.base import Layer, Weight
 from studio.engine.layers.input import Input
@@ -74,8 +74,7 @@ class Stack:
             raise StateError("each layer once", layer.label, self.name)
         known, shape = self.built or not self.layers, self.input_shape
         if not self.layers and shape is None and layer.declared_input_shape is not None:
-            declared = input_shape_of(layer.declared_input_shape, f"{layer.label} input_shape")
-            shape = (None, *declared)
+            shape = (None, *layer.declared_input_shape)
         layer.name = self._free_name(layer)
         if known and shape is not None:
             self._build(layer, self.output_shape if self.layers else shape, len(self.layers))

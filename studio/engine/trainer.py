@@ -204,7 +204,7 @@ def evaluate(
     batches = batch_maker(model, loss, x, y, sample_weight, "evaluate")(batch_size or 32, None)
     with network_of(model, loss) as network:
         listeners = CallbackList(chosen, model, {"steps": steps})
-        return _test(model, network, islice(batches, steps), listeners)
+        return _test(model, network, at_least_one(islice(batches, steps), "evaluate"), listeners)
 
 
 def predict(model: Sequential, x: Any, batch_size: int | None, steps: int | None) -> Array:
@@ -302,14 +302,21 @@ def _training_data(
 
     def epoch_batches(epoch: int) -> Iterator[Batch]:
         random = generator(seed, "shuffle", epoch) if plan.shuffle else None
-        found = islice(make(size, random), plan.steps_per_epoch)
-        first = next(found, None)
-        if first is None:
-            raise DataError("at least one batch per epoch", "none", "fit")
-        return chain((first,), found)
+        return at_least_one(islice(make(size, random), plan.steps_per_epoch), "fit")
 
     steps = plan.steps_per_epoch or (None if rows is None else -(-rows // size))
     return epoch_batches, steps, validation
+
+
+def at_least_one(batches: Iterator[Batch], where: str) -> Iterator[Batch]:
+    """The batches.
+
+    Raises:
+        DataError: if there are none.
+    """
+    for first in batches:
+        return chain((first,), batches)
+    raise DataError("at least one batch", "none", where)
 
 
 def _validation(model: Sequential, loss: Loss, held_out: Any) -> BatchMaker:

@@ -42,7 +42,7 @@ def sequence_stack() -> list[Layer | Input]:
     return [Input((48, 16)), SimpleRNN(24, return_sequences=True), SimpleRNN(16), Dense(4)]
 
 
-def data(shape: tuple[int, ...]) -> tuple[Any, Any]:
+def data(shape: tuple[Any, ...]) -> tuple[Any, Any]:
     """Random samples of four classes."""
     stream = np.random.default_rng(0)
     return stream.normal(size=(150, *shape)), np.eye(4)[stream.integers(0, 4, 150)]

@@ -12,8 +12,6 @@ import numpy as np
 
 from studio.engine import Sequential, trainer
 from studio.engine.layers import registry
-from studio.engine.losses import losses
-from studio.engine.optimizers import optimizers
 from studio.engine.params import Declared
 from studio.engine.saving import load_model, save_model
 from studio.engine.saving.keras_config import to_keras
@@ -117,7 +115,7 @@ def gradients_apart(
     assert ours.loss is not None
     with trainer.network_of(ours, ours.loss) as network:
         data = trainer.checked_arrays(ours, ours.loss, x, y, weight, "parity")
-        flat, result = network.gradient(data.x, data.y, data.weight)
+        flat, result = network.gradient(data.x, np.asarray(data.y), data.weight)
         network.parameters.regularize(flat)
         flat = flat.copy()
         entries = network.parameters.entries

@@ -1,6 +1,6 @@
 """Random Sequential models, made from what layers, losses and optimizers declare.
 
-A plan is a value that both libraries can be built from. The same seed makes the same plan as long as
+A plan is a value that both libraries can be built from. The same seed makes the same plan while
 the declarations stay as they are; whatever is registered takes part without being named here.
 """
 

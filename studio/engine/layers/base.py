@@ -15,10 +15,12 @@ from typing import Any, ClassVar, Literal, TypeVar
 import numpy as np
 
 from studio.engine.activations import Activation
+from studio.engine.arrays import as_numbers
 from studio.engine.config import floatx
 from studio.engine.constraints import Constraint
 from studio.engine.errors import ShapeError, StateError
 from studio.engine.initializers import Initializer
+from studio.engine.layers.input import input_shape as input_shape_of
 from studio.engine.params import Boolean, Choice, Declared, Text, snake_case
 from studio.engine.random import default_seed, generator
 from studio.engine.registry import Registry
@@ -96,9 +98,9 @@ class Layer(Declared):
         self.weights: list[Weight] = []
         self.built = False
         self.input_shape: Shape | None = None
-        self.declared_input_shape: tuple[int | None, ...] | None = (
-            None if input_shape is None else tuple(input_shape)
-        )
+        self.declared_input_shape: Shape | None = None
+        if input_shape is not None:
+            self.declared_input_shape = input_shape_of(input_shape, f"{self.label} input_shape")
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
@@ -153,7 +155,7 @@ class Layer(Declared):
 
     @property
     def output_activation(self) -> Activation | None:
-        """The activation that its output ends with, where the loss may want the logits before it."""
+        """The activation that its output ends with, for a loss that wants what is before it."""
         return None
 
     # What follows from it
@@ -254,12 +256,23 @@ class Layer(Declared):
             self[name][...] = value
 
     def __call__(self, x: Any, training: bool = False, mask: Array | None = None) -> Array:
-        """The output for a batch, building the layer first where that is still to be done."""
-        x = np.asarray(x)
+        """The output for a batch, building the layer first where that is still to be done.
+
+        Raises:
+            DataError: if ``x`` is not an array of numbers.
+            ShapeError: if the layer cannot take it, or was built for another shape.
+        """
+        x = as_numbers(x, self.label)
         x = x.astype(self.dtype) if x.dtype.kind == "f" else x
+        shape = (None, *x.shape[1:])
+        self.compute_output_shape(shape)
         if not self.built:
-            self.build((None, *x.shape[1:]))
-        self.compute_output_shape((None, *x.shape[1:]))
+            self.build(shape)
+        wanted = self.input_shape or shape
+        if len(wanted) != x.ndim or any(
+            size not in (None, found) for size, found in zip(wanted[1:], shape[1:], strict=True)
+        ):
+            raise ShapeError(shape_text(wanted), shape_text(shape), self.label)
         moment = Moment(seed=default_seed() if training else 0, training=training)
         return self.forward(x, Context(moment=moment, mask=mask))[0]
 

@@ -43,6 +43,7 @@ def load_model(path: str | Path, compile: bool = True) -> Sequential:
         FormatError: if it cannot be read, is damaged, or is no Sequential model.
         StudioError: if the model uses what is not known here.
     """
+    _check_name(path, ("",))
     data = _read(path)
     try:
         return keras_file.model_from_bytes(data, compile)
@@ -98,7 +99,7 @@ def _check_name(path: str | Path, endings: tuple[str, ...], overwrite: bool = Tr
                 advice = "Choose another name."
                 raise StudioError("a new file", "one that exists", str(path), advice)
             return ending
-    raise ParameterError(f"a file name that ends in {' or '.join(endings)}", f"{path}", "path")
+    raise ParameterError(f"a name that ends in {' or '.join(endings)}", repr(str(path)), "path")
 
 
 def _read(path: str | Path) -> bytes:
