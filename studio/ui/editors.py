@@ -35,6 +35,7 @@ class Editor(QWidget):
             if isinstance(widget, QAbstractSpinBox):
                 # As wide as the panel gives it, not as wide as its largest number.
                 widget.setMinimumWidth(widget.fontMetrics().horizontalAdvance("0000000"))
+                widget.lineEdit().setTextMargins(widget.fontMetrics().height() // 3, 0, 0, 0)
         if widgets and isinstance(widgets[-1], QCheckBox):
             self.row.addStretch(1)
         self.setFocusProxy(widgets[-1])

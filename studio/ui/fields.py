@@ -1,7 +1,7 @@
 """Fields that editors are made of: Qt's own, made fit for panels of numbers.
 
-In none of them does the wheel change a value under a pointer that only scrolls past, and Ctrl+Z goes
-to the project's history, not to that of the text in the field.
+In none of them does the wheel change a value under a pointer that only scrolls past, and Ctrl+Z
+goes to the project's history, not to that of the text in the field.
 """
 
 from __future__ import annotations

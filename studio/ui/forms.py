@@ -1,4 +1,4 @@
-"""A form for whatever declares parameters: layers, optimizers, losses, regularizers, options of data."""
+"""A form for whatever declares parameters: layers, optimizers, losses, options of data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class NamedEditor(Editor):
         number: Param[Any] | None = getattr(param, "number", None)
         self.number = None if number is None else editor_for(number)
         self.form: ParamForm | None = None
-        self.below = QFrame(objectName="inset")
+        self.below = QFrame()
+        self.below.setObjectName("inset")
         self._inner = QVBoxLayout(self.below)
         line = self.fontMetrics().height()
         self._inner.setContentsMargins(line // 2, 0, 0, 0)
@@ -143,7 +144,9 @@ class ParamForm(QWidget):
         return editor
 
     def _fold(self, layout: QVBoxLayout, params: list[Param[Any]]) -> None:
-        more = QToolButton(text="More settings", checkable=True)
+        more = QToolButton()
+        more.setText("More settings")
+        more.setCheckable(True)
         more.setProperty("fold", True)
         more.setArrowType(Qt.ArrowType.RightArrow)
         more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

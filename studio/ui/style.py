@@ -121,8 +121,6 @@ def _sheet(theme: Theme) -> str:
     QProgressBar {{ border: 0; border-radius: 3px; background: {theme.border}; max-height: 0.5em; }}
     QProgressBar::chunk {{ background: {theme.accent}; border-radius: 3px; }}
     QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ {field} padding: 0.15em 0.4em; min-height: 1.3em; selection-background-color: {theme.accent}; selection-color: {theme.on_accent}; }}
-    QSpinBox, QDoubleSpinBox {{ padding-left: 0; padding-right: 0; }}
-    QAbstractSpinBox QLineEdit {{ border: 0; border-radius: 0; padding: 0 0.4em; min-height: 0; background: transparent; }}
     QLineEdit:hover, QSpinBox:hover, QDoubleSpinBox:hover, QComboBox:hover {{ border-color: {theme.muted}; }}
     QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {theme.accent}; }}
     QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {{ color: {theme.disabled}; background: {theme.window}; }}
