@@ -106,7 +106,8 @@ def test_the_optimizer_goes_on_where_it_was(optimizer: Any, tmp_path: Path) -> N
     once_more = keras.saving.load_model(tmp_path / "again.keras")
     states = optimizer_state(theirs), optimizer_state(once_more)
     for one, other in zip(*states, strict=True):
-        np.testing.assert_array_equal(one, other)
+        # A single number may be computed anew: Nadam's product, in higher precision than Keras'.
+        np.testing.assert_allclose(one, other, rtol=0 if one.ndim else 1e-6)
     for _ in range(2):
         again.train_on_batch(x, y)
         stayed.train_on_batch(x, y)

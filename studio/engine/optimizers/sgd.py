@@ -1,0 +1,71 @@
+"""Gradient descent along the gradient, or along its sign."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from studio.engine.optimizers.base import Optimizer, optimizers
+from studio.engine.params import Boolean, Real
+from studio.engine.schedules import LearningRate
+from studio.engine.workspace import Array
+
+
+@optimizers.register()
+class SGD(Optimizer):
+    """w -= rate · g; with momentum v = momentum · v - rate · g, w += v.
+
+    With Nesterov w += momentum · v - rate · g. Source: https://keras.io/api/optimizers/sgd/
+    """
+
+    help = "Plain gradient descent, with or without momentum."
+
+    learning_rate = LearningRate(0.01, label="Learning rate", help="How far each update goes.")
+    momentum = Real(0.0, minimum=0, maximum=1, label="Momentum", help="How much of it is kept.")
+    nesterov = Boolean(False, label="Nesterov", help="Looks ahead along the momentum.")
+
+    @property
+    def slots(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The velocity, where there is momentum."""
+        return ("momentum",) if self.momentum else ()
+
+    def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
+        step, _ = self.scratch(len(w))
+        np.multiply(g, -rate, out=step)
+        if slots:
+            (v,) = slots
+            v *= self.momentum
+            v += step
+            if not self.nesterov:
+                w += v
+                return
+            w += step
+            np.multiply(v, self.momentum, out=step)
+        w += step
+
+
+@optimizers.register()
+class Lion(Optimizer):
+    """w -= rate · sign(β₁ m + (1 - β₁) g), m = β₂ m + (1 - β₂) g.
+
+    Source: Chen et al., 2023; https://keras.io/api/optimizers/lion/
+    """
+
+    slots = ("momentum",)
+    help = "Moves each weight by the same length; wants a smaller rate than Adam."
+
+    learning_rate = LearningRate(0.001, label="Learning rate", help="How far each update goes.")
+    beta_1 = Real(0.9, above=0, maximum=1, advanced=True, help="How much of the mean decides.")
+    beta_2 = Real(0.99, minimum=0, maximum=1, advanced=True, help="How slowly the mean changes.")
+
+    def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
+        (m,) = slots
+        s, t = self.scratch(len(w))
+        np.multiply(m, self.beta_1, out=s)
+        np.multiply(g, 1 - self.beta_1, out=t)
+        s += t
+        np.sign(s, out=s)
+        s *= rate
+        w -= s
+        m *= self.beta_2
+        np.multiply(g, 1 - self.beta_2, out=t)
+        m += t
