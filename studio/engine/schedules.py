@@ -18,8 +18,6 @@ from studio.engine.registry import Registry
 class LearningRateSchedule(Declared):
     """A learning rate for each step."""
 
-    name = Text(None, optional=True, advanced=True, help="Its name.")
-
     def __call__(self, step: int) -> float:
         """The rate of the update that follows ``step`` others."""
         raise NotImplementedError
@@ -61,6 +59,10 @@ def _steps(text: str) -> Real:
     return Real(above=0, initial=1000.0, help=text)
 
 
+def _name(default: str) -> Text:
+    return Text(default, advanced=True, help="Its name.")
+
+
 def _staircase() -> Boolean:
     return Boolean(False, help="Whether it changes in jumps, once every so many steps.")
 
@@ -73,6 +75,7 @@ class ExponentialDecay(LearningRateSchedule):
     decay_steps = _steps("After how many steps the rate has shrunk once.")
     decay_rate = Real(minimum=0, initial=0.96, help="The factor that it shrinks by.")
     staircase = _staircase()
+    name = _name("ExponentialDecay")
 
     def __call__(self, step: int) -> float:
         part = step / self.decay_steps
@@ -89,6 +92,7 @@ class InverseTimeDecay(LearningRateSchedule):
     decay_steps = _steps("How many steps count as one.")
     decay_rate = Real(minimum=0, initial=0.5, help="How fast it shrinks.")
     staircase = _staircase()
+    name = _name("InverseTimeDecay")
 
     def __call__(self, step: int) -> float:
         part = step / self.decay_steps
@@ -102,6 +106,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
     boundaries = Reals(initial=(1000.0,), help="The last step of each value but the last.")
     values = Reals(initial=(0.01, 0.001), minimum=0, help="The rates, one more than boundaries.")
+    name = _name("PiecewiseConstant")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -128,6 +133,7 @@ class PolynomialDecay(LearningRateSchedule):
     end_learning_rate = Real(0.0001, minimum=0, help="The rate at the end.")
     power = Real(1.0, minimum=0, help="1 for a straight line; more for a fast start.")
     cycle = Boolean(False, help="Whether it starts again above the end.")
+    name = _name("PolynomialDecay")
 
     def __call__(self, step: int) -> float:
         steps = self.decay_steps
@@ -148,7 +154,7 @@ class CosineDecay(LearningRateSchedule):
     initial_learning_rate = _initial()
     decay_steps = _steps("After how many steps the end is reached, warm-up not counted.")
     alpha = Real(0.0, minimum=0, help="The rate at the end, as a part of that at the top.")
-    name = LearningRateSchedule.params["name"]
+    name = _name("CosineDecay")
     warmup_target = Real(None, optional=True, minimum=0, help="The rate that it first rises to.")
     warmup_steps = Real(0.0, minimum=0, help="How many steps that takes.")
 
@@ -174,6 +180,7 @@ class CosineDecayRestarts(LearningRateSchedule):
     t_mul = Real(2.0, minimum=1, help="How many times longer each is than the one before.")
     m_mul = Real(1.0, minimum=0, help="How many times higher.")
     alpha = Real(0.0, minimum=0, help="The lowest rate, as a part of the initial one.")
+    name = _name("SGDRDecay")
 
     def __call__(self, step: int) -> float:
         part = step / self.first_decay_steps
