@@ -129,6 +129,7 @@ class _Watch(Callback):
         self._epoch = 0
         self._waited = 0.0
         self._told = 0.0
+        self._untold: tuple[int, Mapping[str, Any] | None] = (0, None)
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         self.batches = self.params["steps"]
@@ -157,17 +158,28 @@ class _Watch(Callback):
             self._obey()
 
     def _obey(self) -> None:
-        self._waited += self.control.wait(lambda: self.emit(Paused()), lambda: self.emit(Resumed()))
+        self._waited += self.control.wait(self._pause, lambda: self.emit(Resumed()))
         if self.control.stopped:
             self.stopped = self.model.stop_training = True
 
+    def _pause(self) -> None:
+        """Who looks at a paused run wants to see the very batch that it stands at."""
+        self._tell()
+        self.emit(Paused())
+
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         self.steps += 1
+        self._untold = (batch, logs)
         now = monotonic()
-        if now - self._told < INTERVAL and batch + 1 < self.batches and not self.control.paused:
+        if now - self._told >= INTERVAL or batch + 1 == self.batches:
+            self._told = now
+            self._tell()
+
+    def _tell(self) -> None:
+        batch, logs = self._untold
+        self._untold = (0, None)
+        if logs is None:
             return
-        self._told = now
-        assert logs is not None
         loss, figure = float(logs["loss"]), float(logs[self.figure])
         self.emit(BatchEnd(self._epoch, batch + 1, self.steps, loss, figure, self.seconds))
 

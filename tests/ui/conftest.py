@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QEventLoop, QSettings, QTimer
+from PySide6.QtCore import QEvent, QSettings, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from studio.project.examples import EXAMPLES
@@ -43,11 +43,11 @@ def make_window(qtbot, settings, no_questions) -> Iterator[Callable[..., MainWin
     for window in windows:
         window.close()
         window.deleteLater()
-    QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents)
+    timers = [timer for window in windows for timer in window.findChildren(QTimer)]
+    assert not [timer for timer in timers if timer.isActive()], "timers outlive the window"
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     left = [thread for thread in threading.enumerate() if thread not in before]
     assert not left, f"threads outlive the window: {left}"
-    for window in windows:
-        assert not [timer for timer in window.findChildren(QTimer) if timer.isActive()]
 
 
 @pytest.fixture
