@@ -104,7 +104,9 @@ class Named(Param[D]):
         return f"the name of {self.registry.what}"
 
     def convert(self, value: Any) -> D:
-        return self.registry.make(value)
+        # As in Keras, activation=None stands for the default.
+        default = value is None and self.default is not REQUIRED
+        return self.registry.make(self.default if default else value)
 
     def to_config(self, value: D) -> Any:
         if value is None:  # pyright: ignore[reportUnnecessaryComparison]

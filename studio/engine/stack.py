@@ -73,8 +73,9 @@ class Stack:
         if layer in self.layers:
             raise StateError("each layer once", layer.label, self.name)
         known, shape = self.built or not self.layers, self.input_shape
-        if not self.layers and shape is None and layer.declared_input_shape is not None:
-            shape = (None, *layer.declared_input_shape)
+        if not self.layers and shape is None:
+            declared = layer.declared_input_shape
+            shape = layer.input_shape if declared is None else (None, *declared)
         layer.name = self._free_name(layer)
         if known and shape is not None:
             self._build(layer, self.output_shape if self.layers else shape, len(self.layers))
