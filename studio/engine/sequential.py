@@ -51,6 +51,7 @@ class Sequential(Stack):
         super().__init__(layers, trainable, name, seed)
         self.threads = Integer(minimum=1, optional=True).checked(threads, "Sequential threads")
         self.stop_training = False
+        self.stop_evaluating = False
         self.optimizer: Optimizer | None = None
         self.loss: Loss | None = None
         self.metrics: list[Metric | str] = []

@@ -139,6 +139,7 @@ def fit(model: Sequential, x: Any, y: Any, sample_weight: Any, plan: FitPlan) ->
             callbacks.call("on_epoch_end", epoch, logs)
             if model.stop_training:
                 break
+        optimizer.finish(network.parameters)
         callbacks.call("on_train_end", logs)
     return history
 
@@ -172,12 +173,15 @@ def _test(
     model: Sequential, network: Network, batches: Iterator[Batch], callbacks: CallbackList
 ) -> dict[str, Any]:
     scores = Scores(model.metrics, model.weighted_metrics)
+    model.stop_evaluating = False
     callbacks.call("on_test_begin", None)
     before = callbacks.listeners("on_test_batch_begin")
     after = callbacks.listeners("on_test_batch_end")
     for step, batch in enumerate(batches):
         for listener in before:
             listener(step, None)
+        if model.stop_evaluating:
+            break
         result = network.test(batch.x, batch.targets, batch.weight)
         scores.add(result, batch.targets, batch.weight)
         for listener in after:

@@ -50,12 +50,15 @@ class Control:
             self._stopped = True
             self._changed.notify_all()
 
-    def wait(self, on_pause: Callable[[], None], on_resume: Callable[[], None]) -> float:
+    def wait(
+        self, on_pause: Callable[[], None], on_resume: Callable[[], None], counts: bool = True
+    ) -> float:
         """Return when the next batch may begin, or the run is to end; the run calls it.
 
         Args:
             on_pause: called if it has to wait.
             on_resume: called when it goes on after that.
+            counts: whether the batch is one that :meth:`step` means; those of a validation are not.
 
         Returns:
             For how many seconds it waited.
@@ -64,13 +67,13 @@ class Control:
             return 0.0
         with self._changed:
             if self._steps:
-                self._steps -= 1
+                self._steps -= counts
                 return 0.0
         on_pause()
         started = monotonic()
         with self._changed:
             self._changed.wait_for(lambda: not self._paused or self._stopped or self._steps)
-            self._steps = max(0, self._steps - 1)
+            self._steps = max(0, self._steps - counts)
         if not self._stopped:
             on_resume()
         return monotonic() - started

@@ -153,14 +153,12 @@ class _Watch(Callback):
         self._obey()
 
     def on_test_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        # A validation counts as part of its epoch: it is seen through unless the run is stopped.
-        if not self.control.stopped:
-            self._obey()
+        self._obey(counts=False)
 
-    def _obey(self) -> None:
-        self._waited += self.control.wait(self._pause, lambda: self.emit(Resumed()))
+    def _obey(self, counts: bool = True) -> None:
+        self._waited += self.control.wait(self._pause, lambda: self.emit(Resumed()), counts)
         if self.control.stopped:
-            self.stopped = self.model.stop_training = True
+            self.stopped = self.model.stop_training = self.model.stop_evaluating = True
 
     def _pause(self) -> None:
         """Who looks at a paused run wants to see the very batch that it stands at."""
@@ -184,7 +182,8 @@ class _Watch(Callback):
         self.emit(BatchEnd(self._epoch, batch + 1, self.steps, loss, figure, self.seconds))
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        if self.stopped and self.steps < self._epoch * self.batches:
+        # An epoch that was cut short, in training or in its validation, has no figures.
+        if self.stopped:
             return
         found = dict(logs or {})
         validated = "val_loss" in found

@@ -1,0 +1,185 @@
+"""The command line, in this process and as users start it."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from studio.cli import main
+from studio.engine.saving import safetensors
+from studio.project.edits import insert_block
+from studio.project.examples import EXAMPLES
+from studio.project.file import Saved, save
+
+ROOT = Path(__file__).parents[1]
+IRIS = next(example.project for example in EXAMPLES if example.name == "iris_mlp")
+
+
+def studio(*arguments: str, **options) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("environment", {})}
+    for name in [name for name, value in environment.items() if value is None]:
+        del environment[name]
+    return subprocess.run(
+        [sys.executable, "-m", "studio", *arguments],
+        capture_output=True, text=True, timeout=120, env=environment, check=False, **options,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def project(tmp_path) -> Path:
+    path = tmp_path / "flowers.studio"
+    save(path, Saved(IRIS))
+    return path
+
+
+def test_train_writes_weights_history_and_report(project, tmp_path, capsys):
+    out = tmp_path / "results"
+    assert main(["train", str(project), "--epochs", "4", "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "epoch 4/4" in printed
+    assert "versicolor" in printed
+    weights = safetensors.parse((out / "weights.safetensors").read_bytes(), "weights")
+    assert weights["dense/kernel"].shape == (4, 16)
+    rows = list(csv.DictReader((out / "history.csv").read_text().splitlines()))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert report["settings"]["epochs"] == 4
+    assert float(rows[-1]["val_loss"]) == report["figures"]["val_loss"]
+
+
+def test_results_go_beside_the_file(project, capsys):
+    assert main(["train", str(project), "--epochs", "1"]) == 0
+    assert (project.parent / "flowers_run" / "report.json").exists()
+
+
+def test_a_shipped_example_trains_in_any_folder(tmp_path):
+    done = studio("train", "iris_mlp", "--epochs", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "iris_mlp_run" / "weights.safetensors").exists()
+
+
+def test_training_does_not_import_qt(project):
+    code = (
+        "import sys; from studio.cli import main; "
+        f"main(['train', {str(project)!r}, '--epochs', '1']); "
+        "assert not {'PySide6', 'pyqtgraph'} & set(sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=60)
+
+
+def test_check_prints_layers_and_problems(project, tmp_path, capsys):
+    assert main(["check", str(project)]) == 0
+    assert "131 parameters" in capsys.readouterr().out
+    save(project, Saved(insert_block(IRIS, 1, "Conv2D")))
+    assert main(["check", str(project)]) == 1
+    printed = capsys.readouterr().out
+    assert "Block 2 (Conv2D)" in printed
+    assert "xpected" in printed
+    assert "found" in printed
+
+
+def test_export_writes_code_and_data(project, tmp_path, capsys):
+    out = tmp_path / "model.py"
+    assert main(["export", str(project), "--to", "keras", "-o", str(out)]) == 0
+    assert "keras.Sequential" in out.read_text(encoding="utf-8")
+    assert (tmp_path / "model_data.npz").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train"],
+        ["train", "none.studio"],
+        ["train", "irris_mlp"],
+        ["train", "iris_mlp", "--epochs", "0"],
+        ["train", "iris_mlp", "--epochs", "many"],
+        ["train", "iris_mlp", "--unknown"],
+        ["export", "iris_mlp", "--to", "fortran", "-o", "x.py"],
+        ["export", "iris_mlp"],
+        ["export", "iris_mlp", "-o", "/no/such/folder/x.py"],
+        ["check"],
+        ["--unknown"],
+        ["none.studio"],
+    ],
+)
+def test_bad_arguments_and_files_get_one_line_and_code_2(arguments, capsys):
+    try:
+        code = main(arguments)
+    except SystemExit as end:
+        code = end.code
+    said = capsys.readouterr()
+    assert code == 2
+    assert not said.out
+    assert said.err.count("\n") == 1
+    assert said.err.startswith("studio")
+
+
+def test_a_damaged_file_gets_one_line(tmp_path, capsys):
+    path = tmp_path / "bad.studio"
+    path.write_bytes(b"not a zip")
+    assert main(["train", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "bad.studio" in said
+
+
+def test_failed_training_is_told(tmp_path, capsys):
+    path = tmp_path / "broken.studio"
+    save(path, Saved(insert_block(IRIS, 1, "Conv2D")))
+    assert main(["train", str(path)]) == 1
+    assert "Conv2D" in capsys.readouterr().err
+
+
+def test_version_and_help(capsys):
+    for flag in ("--version", "--help"):
+        with pytest.raises(SystemExit) as end:
+            main([flag])
+        assert end.value.code == 0
+    assert "studio train" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for X servers as Linux has them")
+@pytest.mark.parametrize("display", [None, ":987"])
+def test_without_a_display_one_line_names_the_way_out(display):
+    away = {"QT_QPA_PLATFORM": None, "WAYLAND_DISPLAY": None, "DISPLAY": display}
+    done = studio(environment=away)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "studio train" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Qt's libraries are the system's on Linux")
+def test_missing_libraries_are_named_with_their_packages(monkeypatch):
+    from studio import display
+    from studio.engine.errors import StudioError
+
+    monkeypatch.setattr(display, "_loads", lambda name: "cursor" not in name)
+    with pytest.raises(StudioError) as error:
+        display.require_display({"QT_QPA_PLATFORM": "xcb"})
+    assert "apt install libxcb-cursor0" in str(error.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_keeps_what_was_reached(project, tmp_path):
+    out = tmp_path / "out"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "studio", "train", str(project), "--epochs", "1000000"]
+    process = subprocess.Popen(
+        [*command, "--out", str(out)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert "epoch" in process.stdout.readline()
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    printed, errors = process.communicate(timeout=30)
+    assert process.returncode == 0, errors
+    assert "Stopped after" in printed
+    assert json.loads((out / "report.json").read_text())["stopped"]
