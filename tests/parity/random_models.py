@@ -93,7 +93,7 @@ def plan(seed: int) -> Plan:
         stack=tuple(stack),
         loss=loss,
         optimizer=_optimizer(random, seed),
-        metrics=tuple(random.sample(("mse", "mae", "accuracy"), random.randrange(3))),
+        metrics=_metrics(random, loss[0]),
         random=is_random(model, x),
         x=x,
         y=_targets(numbers, loss[0], out),
@@ -170,6 +170,8 @@ def layer_config(random: Random, cls: type[Layer], shape: Shape, still: bool) ->
     for name, param in cls.params.items():
         if name in ("name", "dtype", "seed") or (cls.__name__, name) in KERAS_IGNORES:
             continue
+        if name == "bias_initializer":  # Some only make matrices.
+            continue
         rare = name.endswith(("initializer", "constraint", "activity_regularizer", "trainable"))
         if param.required or random.random() < (0.05 if rare else 0.3):
             config[name] = _value(random, param)
@@ -221,7 +223,7 @@ def _options(random: Random, cls: type[Declared]) -> dict[str, Any]:
     """Some arguments that are not required, at valid values."""
     config: dict[str, Any] = {}
     for name, param in cls.params.items():
-        if name in ("name", "dtype", "reduction", "ignore_class", "axis", "learning_rate"):
+        if name in ("name", "dtype", "reduction", "ignore_class", "axis", "learning_rate", "alpha"):
             continue
         if param.required or random.random() < 0.3:
             config[name] = _value(random, param)
@@ -239,6 +241,12 @@ def _head(
         yield "Flatten", {}
     units = random.randint(2, 4) if activation != "sigmoid" else random.randint(1, 3)
     yield "Dense", {"units": units, "activation": activation}
+
+
+def _metrics(random: Random, loss: str) -> tuple[str, ...]:
+    """Metrics by name; class numbers have no distance from probabilities."""
+    names = ("accuracy",) if loss.startswith("Sparse") else ("mse", "mae", "accuracy")
+    return tuple(random.sample(names, random.randrange(len(names))))
 
 
 def _targets(numbers: np.random.Generator, loss: str, shape: tuple[int, ...]) -> Array:

@@ -39,6 +39,8 @@ def set_optimizer_arrays(model: Sequential, arrays: Mapping[str, Array], where: 
     if optimizer is None or parameters is None or f"{PLACE}/0" not in arrays:
         return
     own = [array for _, array in optimizer.variables(parameters)]
+    if f"{PLACE}/{len(own) - 1}" not in arrays and not arrays[f"{PLACE}/0"].any():
+        return  # Keras makes the slots with the first update only.
     try:
         values = [arrays[f"{PLACE}/{number}"] for number in range(len(own))]
     except KeyError as missing:
