@@ -128,7 +128,7 @@ class Network:
         if not isfinite(result.loss) or not isfinite(np.dot(flat, flat)):
             explain(self, x, flat, result.loss)
         self.parameters.regularize(flat)
-        optimizer.apply(self.parameters, flat)
+        optimizer.apply(self.parameters, flat, self.workers)
         return result
 
     def gradient(self, x: Array, y: Array, weight: Array | None) -> tuple[Array, Result]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from math import sqrt
 from typing import Any, ClassVar
@@ -11,6 +12,7 @@ import numpy as np
 
 from studio.engine.errors import ParameterError, StateError
 from studio.engine.layers.base import Weight
+from studio.engine.parallel import Workers
 from studio.engine.parameters import Parameters
 from studio.engine.params import Boolean, Declared, Integer, Real, Text
 from studio.engine.registry import Registry
@@ -19,6 +21,8 @@ from studio.engine.workspace import Array
 
 PIECE = 1 << 14
 """Numbers per piece: eight arrays of them in float32 fill half a typical second-level cache."""
+THREADED = 1 << 17
+"""From so many weights on, threads share the update."""
 AVERAGE = "average"
 ACCUMULATOR = "gradient_accumulator"
 
@@ -67,7 +71,8 @@ class Optimizer(Declared):
         self._excluded: set[Weight] = set()
         self._excluded_names: re.Pattern[str] | None = None
         self._decayed: list[slice] = []
-        self._scratch: Array = np.empty((2, 0))
+        self._scratch = threading.local()
+        self._dtype: Any = np.float32
 
     @property
     def updates(self) -> int:
@@ -92,7 +97,7 @@ class Optimizer(Declared):
             if kept is None or kept.size != size or kept.dtype != dtype:
                 self.state[slot] = np.full(size, self.initial(slot), dtype)
         self._decayed = list(self._runs_to_decay(parameters)) if self.weight_decay else []
-        self._scratch = np.empty((2, min(size, PIECE)), dtype)
+        self._dtype = dtype
 
     def exclude_from_weight_decay(
         self, var_list: Iterable[Weight] | None = None, var_names: Sequence[str] | None = None
@@ -131,41 +136,59 @@ class Optimizer(Declared):
         rate = self.learning_rate
         return rate(self.iterations) if isinstance(rate, LearningRateSchedule) else rate
 
-    def apply(self, parameters: Parameters, gradients: Array) -> None:
+    def apply(
+        self, parameters: Parameters, gradients: Array, workers: Workers | None = None
+    ) -> None:
         """Update all weights, in place.
 
         Args:
             parameters: the weights.
             gradients: their gradients, flat; may be overwritten.
+            workers: threads to share the work, where there is much of it.
         """
         rate = self.rate()
         self.iterations += 1
         if self._complete(gradients):
             self._clip(parameters, gradients)
             self._decay(parameters.values, rate)
-            self._update(parameters.values, gradients, rate)
+            self._update(parameters.values, gradients, rate, workers)
         if self.use_ema:
             self._average(parameters.values)
         parameters.constrain()
 
-    def _update(self, weights: Array, gradients: Array, rate: float) -> None:
+    def _update(
+        self, weights: Array, gradients: Array, rate: float, workers: Workers | None
+    ) -> None:
         slots = [self.state[slot] for slot in self.slots]
         size = len(weights)
         if size <= PIECE:
             self.update(weights, gradients, rate, *slots)
             return
-        for start in range(0, size, PIECE):
-            piece = slice(start, start + PIECE)
-            parts = [slot[piece] for slot in slots]
-            self.update(weights[piece], gradients[piece], rate, *parts)
+        # Each number is updated by itself, so it does not matter which thread does it.
+        share = PIECE * -(-size // (PIECE * (workers.threads if workers else 1)))
+
+        def task(part: int, _: int) -> None:
+            for start in range(part * share, min(part * share + share, size), PIECE):
+                piece = slice(start, start + PIECE)
+                parts = [slot[piece] for slot in slots]
+                self.update(weights[piece], gradients[piece], rate, *parts)
+
+        if workers is None or size < THREADED:
+            share = size
+            task(0, 0)
+        else:
+            workers.run(task, -(-size // share))
 
     def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
         """Update one piece, in place; ``updates`` already counts this one."""
         raise NotImplementedError
 
     def scratch(self, size: int) -> Array:
-        """Two rows of ``size`` numbers to compute in."""
-        return self._scratch[:, :size]
+        """Two rows of ``size`` numbers to compute in, of the calling thread."""
+        rows: Array | None = getattr(self._scratch, "rows", None)
+        if rows is None or rows.shape[1] < size or rows.dtype != self._dtype:
+            rows = self._scratch.rows = np.empty((2, size), self._dtype)
+        return rows[:, :size]
 
     def _complete(self, gradients: Array) -> bool:
         """Add the gradients up; True, with their mean in ``gradients``, when there are enough."""
