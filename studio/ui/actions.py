@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from operator import attrgetter
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QToolBar, QToolButton
+from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton
 
 from studio.ui import theme
 from studio.ui.icons import icon
-
-if TYPE_CHECKING:
-    from studio.ui.window import MainWindow
 
 
 @dataclass(frozen=True)
@@ -22,84 +19,113 @@ class Entry:
     """One action.
 
     Args:
-        name: the method of the window that it calls.
+        call: what it calls, as a path from the window: ``"files.open"``. A submenu is filled by it.
         menu: the menu that it stands in.
         text: what is read in the menu; & marks the letter for the keyboard.
         keys: shortcuts, the first one shown.
-        icon: the icon; actions with one stand in the toolbar if ``toolbar``.
-        toolbar: whether it stands in the toolbar.
+        icon: the name of its icon.
         tip: what it does, for the tooltip.
+        toolbar: whether it stands in the toolbar.
         checkable: whether it is a switch.
+        submenu: whether it opens a menu.
+        rule: whether a line stands above it.
     """
 
-    name: str
+    call: str
     menu: str
     text: str
     keys: tuple[str, ...] = ()
     icon: str = ""
-    toolbar: bool = False
     tip: str = ""
+    toolbar: bool = False
     checkable: bool = False
+    submenu: bool = False
+    rule: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the action is known by: the last part of its path."""
+        return self.call.rpartition(".")[2]
 
 
 TABLE = (
-    Entry("new", "&File", "&New", ("Ctrl+N",), "new", False, "Start with an empty stack"),
-    Entry("open", "&File", "&Open…", ("Ctrl+O",), "open", True, "Open a project"),
-    Entry("save", "&File", "&Save", ("Ctrl+S",), "save", True, "Save the project with its weights"),
-    Entry("save_as", "&File", "Save &as…", ("Ctrl+Shift+S",)),
-    Entry("export_keras", "&File", "Export &Keras code…", ("Ctrl+E",), "export", True,
-          "See, copy or save the model as Keras code"),
-    Entry("close", "&File", "&Quit", ("Ctrl+Q",)),
-    Entry("undo", "&Edit", "&Undo", ("Ctrl+Z",), "undo", True, "Take back the last edit"),
-    Entry("redo", "&Edit", "&Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "redo", True, "Do it again"),
-    Entry("remove_block", "&Edit", "&Delete block", (), "", False, "Delete, in the stack"),
-    Entry("duplicate_block", "&Edit", "D&uplicate block", ("Ctrl+D",)),
-    Entry("block_up", "&Edit", "Move block &up"),
-    Entry("block_down", "&Edit", "Move block d&own"),
-    Entry("train", "&Train", "&Train", ("Ctrl+Return", "Ctrl+Enter"), "train", True,
-          "Train the network"),
-    Entry("pause", "&Train", "&Pause", ("Ctrl+P",), "pause", True,
-          "Wait before the next batch, or go on"),
-    Entry("step", "&Train", "One &batch", ("Ctrl+B",), "", False, "Do one batch and pause"),
-    Entry("stop", "&Train", "&Stop", ("Ctrl+.",), "stop", True,
-          "End the run; what it reached is kept"),
+    Entry("files.new", "&File", "&New", ("Ctrl+N",), "new", "Start with an empty stack"),
+    Entry("files.open", "&File", "&Open…", ("Ctrl+O",), "open", "Open a project", toolbar=True),
+    Entry("files.fill_recent", "&File", "Open &recent", submenu=True),
+    Entry("files.fill_examples", "&File", "E&xamples", submenu=True),
+    Entry("files.save", "&File", "&Save", ("Ctrl+S",), "save",
+          "Save the project with its weights", toolbar=True, rule=True),
+    Entry("files.save_as", "&File", "Save &as…", ("Ctrl+Shift+S",)),
+    Entry("files.export_keras", "&File", "Export &Keras code…", ("Ctrl+E",), "export",
+          "See, copy or save the model as Keras code", toolbar=True, rule=True),
+    Entry("close", "&File", "&Quit", ("Ctrl+Q",), rule=True),
+    Entry("document.undo", "&Edit", "&Undo", ("Ctrl+Z",), "undo", "Take back the last edit",
+          toolbar=True),
+    Entry("document.redo", "&Edit", "&Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "redo", "Do it again",
+          toolbar=True),
+    Entry("stack.remove", "&Edit", "&Delete block", tip="Delete, in the stack", rule=True),
+    Entry("stack.duplicate", "&Edit", "D&uplicate block", ("Ctrl+D",)),
+    Entry("stack.move_up", "&Edit", "Move block &up", tip="Alt+Up, in the stack"),
+    Entry("stack.move_down", "&Edit", "Move block d&own", tip="Alt+Down, in the stack"),
+    Entry("train", "&Train", "&Train", ("Ctrl+Return", "Ctrl+Enter"), "train",
+          "Train the network", toolbar=True),
+    Entry("pause", "&Train", "&Pause", ("Ctrl+P",), "pause",
+          "Wait before the next batch, or go on", toolbar=True),
+    Entry("step", "&Train", "One &batch", ("Ctrl+B",), tip="Do one batch and pause"),
+    Entry("stop", "&Train", "&Stop", ("Ctrl+.",), "stop",
+          "End the run; what it reached is kept", toolbar=True),
     Entry("find_block", "&View", "&Find a block to add", ("Ctrl+F",)),
     Entry("show_stack", "&View", "Go to the &stack", ("Ctrl+1",)),
     Entry("show_properties", "&View", "&Block settings", ("Ctrl+2",)),
     Entry("show_data", "&View", "&Data", ("Ctrl+3",)),
     Entry("show_training", "&View", "T&raining settings", ("Ctrl+4",)),
-    Entry("follow_system", "&View", "Colours of the s&ystem", checkable=True),
+    Entry("go_system", "&View", "Colours of the s&ystem", checkable=True, rule=True),
     Entry("go_light", "&View", "&Light", checkable=True),
     Entry("go_dark", "&View", "Dar&k", checkable=True),
+    Entry("show_keys", "&Help", "&Keyboard", ("F1",)),
     Entry("about", "&Help", "&About"),
 )  # fmt: skip
 
 
-def make_actions(window: MainWindow) -> Mapping[str, QAction]:
-    """The actions, in the window's menus; each calls the window's method of its name."""
+def make_actions(window: QMainWindow) -> Mapping[str, QAction]:
+    """The actions by name, in the window's menus; each calls what its path says."""
     found: dict[str, QAction] = {}
-    menus: dict[str, object] = {}
+    menus: dict[str, QMenu] = {}
     for entry in TABLE:
-        menu = menus.get(entry.menu)
-        if menu is None:
-            menu = menus[entry.menu] = window.menuBar().addMenu(entry.menu)
+        if entry.menu not in menus:
+            menus[entry.menu] = window.menuBar().addMenu(entry.menu)
+        menu = menus[entry.menu]
+        if entry.rule:
+            menu.addSeparator()
+        method = attrgetter(entry.call)(window)
+        if entry.submenu:
+            inner = menu.addMenu(entry.text)
+            inner.aboutToShow.connect(lambda method=method, inner=inner: method(inner))
+            found[entry.name] = inner.menuAction()
+            continue
         action = QAction(entry.text, window)
         action.setShortcuts([QKeySequence(keys) for keys in entry.keys])
         action.setCheckable(entry.checkable)
-        shown = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        shown = shortcut_text(entry)
         action.setToolTip(f"{entry.tip} ({shown})" if shown and entry.tip else entry.tip)
-        action.setStatusTip(entry.tip)
-        method = getattr(window, entry.name)
         action.triggered.connect(lambda _=False, method=method: method())
-        menu.addAction(action)  # pyright: ignore[reportAttributeAccessIssue]
+        menu.addAction(action)
         found[entry.name] = action
     return found
 
 
-def make_toolbar(window: MainWindow, actions: Mapping[str, QAction]) -> QToolBar:
+def shortcut_text(entry: Entry) -> str:
+    """The first shortcut as this system writes it."""
+    native = QKeySequence.SequenceFormat.NativeText
+    return QKeySequence(entry.keys[0]).toString(native) if entry.keys else ""
+
+
+def make_toolbar(window: QMainWindow, actions: Mapping[str, QAction]) -> QToolBar:
     """The toolbar; Train stands out."""
     bar = QToolBar("Main toolbar")
     bar.setMovable(False)
+    line = window.fontMetrics().height()
+    bar.setIconSize(QSize(round(1.5 * line), round(1.5 * line)))
     bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     window.addToolBar(bar)
     for entry in TABLE:

@@ -31,7 +31,7 @@ def run(path: Path | None = None) -> int:
     window.show()
     if path is not None:
         # After the window is there, so that an unreadable file is told in it.
-        QTimer.singleShot(0, window, lambda: window.open(path))
+        QTimer.singleShot(0, window, lambda: window.files.open(path))
     return application.exec()
 
 

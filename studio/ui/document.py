@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 from PySide6.QtCore import QObject, Signal
 
@@ -15,6 +17,11 @@ from studio.project.file import Saved, load, save
 from studio.project.history import History
 from studio.project.trained import Trained
 from studio.project.values import Project
+from studio.ui.aside import aside
+
+UNTITLED = "Untitled"
+BURST_SECONDS = 2.0
+"""After so long a rest, the next change of the same field is a step of its own."""
 
 
 class Document(QObject):
@@ -27,11 +34,15 @@ class Document(QObject):
     changed = Signal()
     opened = Signal()
 
-    def __init__(self, project: Project, parent: QObject | None = None) -> None:
+    def __init__(
+        self, project: Project, title: str = UNTITLED, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._start(Saved(project), None)
+        self._start(Saved(project), None, title)
 
-    def _start(self, saved: Saved, path: Path | None) -> None:
+    def _start(self, saved: Saved, path: Path | None, title: str) -> None:
+        self._untitled = title
+        self._edited = 0.0
         self.history = History(saved.project)
         self.path = path
         self.trained = saved.trained
@@ -56,13 +67,17 @@ class Document(QObject):
 
     @property
     def title(self) -> str:
-        """The name of the file without its ending."""
-        return self.path.stem if self.path else "Untitled"
+        """The name of the file without its ending, or of the example."""
+        return self.path.stem if self.path else self._untitled
 
     def edit(
         self, label: str, change: Callable[[Project], Project], merge: str | None = None
     ) -> None:
         """Replace the project by ``change`` of it, as a step of its own or part of a burst."""
+        now = monotonic()
+        if now - self._edited > BURST_SECONDS and self.history.burst is not None:
+            self.history = replace(self.history, burst=None)
+        self._edited = now
         self._go(self.history.push(label, change(self.project), merge))
 
     def apply(self, fix: Fix) -> None:
@@ -88,11 +103,11 @@ class Document(QObject):
         Raises:
             StudioError: if it cannot be read; then nothing changes.
         """
-        self.replace(load(path), path)
+        self.take(aside(lambda: load(path)), path)
 
-    def replace(self, saved: Saved, path: Path | None = None) -> None:
-        """Take another project."""
-        self._start(saved, path)
+    def take(self, saved: Saved, path: Path | None = None, title: str = UNTITLED) -> None:
+        """Take another project, from a file or under a title."""
+        self._start(saved, path, title)
         self.opened.emit()
         self.changed.emit()
 
@@ -102,9 +117,10 @@ class Document(QObject):
         Raises:
             StudioError: if the file cannot be written.
         """
-        save(path, Saved(self.project, self.trained))
+        saved = Saved(self.project, self.trained)
+        aside(lambda: save(path, saved))
         self.path = path
-        self._saved = (self.project, self.trained)
+        self._saved = (saved.project, saved.trained)
         self.changed.emit()
 
     def _go(self, history: History) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QListView, QVBoxLayo
 
 from studio.engine.layers import registry as layers
 from studio.ui import theme
-from studio.ui.block_delegate import icon_name
+from studio.ui.block_delegate import colour_of, icon_name
 from studio.ui.icons import icon
 from studio.ui.stack_model import LAYER
 
@@ -55,8 +55,7 @@ class PaletteModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return name if is_layer else name.upper()
         if role == Qt.ItemDataRole.DecorationRole and is_layer:
-            colour = colours.categories[layers.find(name).category]
-            return icon(icon_name(name), colour)
+            return icon(icon_name(name), colour_of(name))
         if role == Qt.ItemDataRole.ToolTipRole and is_layer:
             return layers.find(name).help
         if role == Qt.ItemDataRole.AccessibleTextRole and is_layer:
@@ -137,6 +136,10 @@ class LayerPalette(QWidget):
 
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(self.fontMetrics().horizontalAdvance("M" * 15), 400)
+
+    def recolour(self) -> None:
+        """Take the colours of the current theme."""
+        self.list.viewport().update()
 
     def _filter(self, text: str) -> None:
         self.entries.filter(text)

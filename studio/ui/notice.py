@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton
 
 from studio.ui import theme
+from studio.ui.forms import discard
 from studio.ui.icons import icon
 
 Choice = tuple[str, Callable[[], object]]
@@ -27,14 +28,20 @@ class NoticeBar(QFrame):
         self._layout.addWidget(self.message, 1)
         self._layout.addWidget(self.close_button)
         self.buttons: list[QPushButton] = []
+        self.about_problem = False
         self.hide()
+
+    def show_problem(self, text: str, choices: Sequence[Choice]) -> None:
+        """Show what keeps training from starting; ``about_problem`` is true until the next text."""
+        self.show_message(text, choices)
+        self.about_problem = True
 
     def show_message(self, text: str, choices: Sequence[Choice] = (), kind: str = "error") -> None:
         """Show a text, and a button per choice, which closes the bar."""
         for button in self.buttons:
-            self._layout.removeWidget(button)
-            button.deleteLater()
+            discard(button)
         self.buttons = []
+        self.about_problem = False
         self.setProperty("kind", kind)
         self.style().unpolish(self)
         self.style().polish(self)

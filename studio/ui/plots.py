@@ -7,13 +7,18 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Signal
 
 from studio.training.events import ClassFigures
 from studio.ui.theme import Theme
 
 FIGURES = ("precision", "recall", "f1")
-LABELS = ("Precision", "Recall", "F1")
+LABELS = ("precision", "recall", "F1")
+FEW = 60
+"""Up to so many points a curve is drawn thick, smooth and with a mark at each point; thick or smooth
+lines of many points are slow to draw."""
+
+pg.setConfigOptions(antialias=False)
 
 
 class Series:
@@ -37,52 +42,66 @@ class Series:
 
     @property
     def y(self) -> np.ndarray:
-        """The y of all points."""
+        """The y of all points; NaN where the line breaks."""
         return self._values[1, : self.count]
 
 
-class CurvePlot(pg.PlotWidget):
+class Plot(pg.PlotWidget):
+    """What both kinds of plots share; ``legend_changed`` carries (colour, text) of each curve."""
+
+    legend_changed = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        # pyqtgraph's methods are passed on at run time, which no type checker can see.
+        self.item: Any = self.getPlotItem()
+        self.item.setMenuEnabled(False)
+        self.item.hideButtons()
+        self.item.layout.setContentsMargins(0, 0, 8, 0)
+        self.setMouseEnabled(False, False)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(480, 150)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        return QSize(120, 60)
+
+    def paint_axes(self, theme: Theme) -> None:
+        """Take the theme's colours and the window's font, which pyqtgraph does not by itself."""
+        self.setBackground(theme.surface)
+        for side in ("left", "bottom"):
+            axis = self.item.getAxis(side)
+            axis.setPen(pg.mkPen(theme.border))
+            axis.setTextPen(pg.mkPen(theme.muted))
+            axis.setStyle(tickFont=self.font(), tickLength=-4)
+        self.item.showGrid(x=False, y=True, alpha=0.2)
+
+
+class CurvePlot(Plot):
     """One figure of training and of validation over the epochs, on the same axes.
 
     Within an epoch a thin line follows the mean so far; at its end a point joins the curve.
-
-    Args:
-        title: what it shows.
-        legend: offset of the legend from the edges, negative from the right and the bottom.
     """
 
     NAMES = ("batches", "training", "validation")
 
-    def __init__(self, title: str, legend: tuple[int, int]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName(title)
-        self.heading = title
-        # pyqtgraph's methods are passed on at run time, which no type checker can see.
-        item: Any = self.getPlotItem()
-        self.item = item
-        item.setMenuEnabled(False)
-        item.hideButtons()
-        item.setDownsampling(auto=True, mode="peak")
-        item.setClipToView(True)
-        self.setMouseEnabled(False, False)
-        self.setLabel("bottom", "epoch")
-        self.legend = item.addLegend(offset=legend, labelTextSize=text_size(self))
-        self.curves = {name: item.plot() for name in self.NAMES}
-        for name in ("training", "validation"):
-            self.legend.addItem(self.curves[name], name)
+        self.item.setDownsampling(auto=True, mode="peak")
+        self.item.setClipToView(True)
+        self.curves = {name: self.item.plot(connect="finite") for name in self.NAMES}
         self.series: dict[str, Series] = {}
         self._stale: set[str] = set()
         self._colours: dict[str, Any] = {}
         self.clear_points()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(480, 190)
-
     def clear_points(self) -> None:
         """Forget all points."""
         self.series = {name: Series() for name in self.NAMES}
+        self._stale.clear()
         for curve in self.curves.values():
             curve.setData([], [])
+        self.item.setYRange(0, 1, padding=0.05)
 
     def set_range(self, epochs: int) -> None:
         """Show that many epochs from the start."""
@@ -94,107 +113,97 @@ class CurvePlot(pg.PlotWidget):
             self.series[name].add(epoch, value)
             self._stale.add(name)
 
+    def break_line(self) -> None:
+        """The line of the batches begins anew: another epoch, another mean."""
+        series = self.series["batches"]
+        if series.count:
+            series.add(series.x[-1], np.nan)
+
     def show_points(self) -> None:
         """Draw what was added."""
+        if not self._stale:
+            return
         for name in self._stale:
-            series = self.series[name]
-            # A mark at each point helps while there are few; many would be a smear.
-            few = name != "batches" and series.count <= 60
-            curve = self.curves[name]
-            # Thick lines are slow to draw when there are many points.
+            series, curve = self.series[name], self.curves[name]
+            few = name != "batches" and series.count <= FEW
             curve.setPen(pg.mkPen(self._colours[name], width=2 if few else 1))
             curve.setData(series.x, series.y, symbol="o" if few else None, antialias=few)
         self._stale.clear()
+        self.item.enableAutoRange(axis="y")
+        self._tell_legend()
 
     def recolour(self, theme: Theme) -> None:
         """Take the theme's colours."""
-        paint(self, theme, self.heading)
+        self.paint_axes(theme)
         faint = pg.mkColor(theme.training)
-        faint.setAlpha(110)
-        for name, colour in zip(
-            self.NAMES, (faint, pg.mkColor(theme.training), pg.mkColor(theme.validation)),
-            strict=True,
-        ):  # fmt: skip
-            curve = self.curves[name]
+        faint.setAlpha(120)
+        colours = (faint, pg.mkColor(theme.training), pg.mkColor(theme.validation))
+        for name, colour in zip(self.NAMES, colours, strict=True):
             self._colours[name] = colour
+            curve = self.curves[name]
             curve.setPen(pg.mkPen(colour, width=1))
             curve.setSymbolSize(6)
             curve.setSymbolBrush(colour)
             curve.setSymbolPen(None)
-        recolour_legend(self.legend, theme)
+        self._stale |= {name for name in self.NAMES if self.series[name].count}
+        self.show_points()
+        self._tell_legend()
+
+    def _tell_legend(self) -> None:
+        entries: list[tuple[str, str]] = []
+        for name in ("training", "validation"):
+            series = self.series[name]
+            value = f" {series.y[-1]:.4g}" if series.count else ""
+            entries.append((self._colours[name].name(), name + value))
+        self.legend_changed.emit(entries)
 
 
-class ClassPlot(pg.PlotWidget):
+class ClassPlot(Plot):
     """Precision, recall and F1 of each class as groups of three bars."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("Figures of each class")
-        # pyqtgraph's methods are passed on at run time, which no type checker can see.
-        item: Any = self.getPlotItem()
-        self.item = item
-        item.setMenuEnabled(False)
-        item.hideButtons()
-        self.setMouseEnabled(False, False)
-        self.item.setYRange(0, 1, padding=0.02)
-        self.legend = item.addLegend(offset=(-8, 1), colCount=3, labelTextSize=text_size(self))
         self.bars = [pg.BarGraphItem(x=[], height=[], width=0.26) for _ in FIGURES]
-        for bars, label in zip(self.bars, LABELS, strict=True):
-            item.addItem(bars)
-            self.legend.addItem(bars, label)
-        self.heading = "Figures of each class"
+        for bars in self.bars:
+            self.item.addItem(bars)
         self.names: tuple[str, ...] = ()
-
-    def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(480, 190)
+        ticks = [(value, f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)]
+        self.item.getAxis("left").setTicks([ticks])
 
     def start(self, names: Sequence[str]) -> None:
         """Make room for those classes."""
         self.names = tuple(names)
         short = [name if len(name) <= 14 else name[:13] + "…" for name in names]
-        self.getAxis("bottom").setTicks([list(enumerate(short))])
+        self.item.getAxis("bottom").setTicks([list(enumerate(short))])
         self.item.setXRange(-0.6, max(0.6, len(names) - 0.4), padding=0)
-        self.item.setYRange(0, 1.35, padding=0)
-        self.getAxis("left").setTicks([[(v, f"{v:g}") for v in (0, 0.25, 0.5, 0.75, 1)]])
+        self.item.setYRange(0, 1.04, padding=0)
+        self.setToolTip("")
         for bars in self.bars:
             bars.setOpts(x=[], height=[])
 
-    def show_figures(self, classes: Sequence[ClassFigures], validated: bool) -> None:
+    def show_figures(self, classes: Sequence[ClassFigures]) -> None:
         """Draw the figures of an epoch."""
         x = np.arange(len(classes), dtype=np.float64)
         for place, (bars, figure) in enumerate(zip(self.bars, FIGURES, strict=True)):
             heights = np.array([getattr(one, figure) for one in classes])
             bars.setOpts(x=x + 0.27 * (place - 1), height=heights)
-        part = "validation" if validated else "training"
-        self.setTitle(f"{self.heading} ({part})", color=self._text, size=text_size(self))
+        self.setToolTip(figures_table(classes))
 
     def recolour(self, theme: Theme) -> None:
         """Take the theme's colours."""
-        self._text = theme.text
-        paint(self, theme, self.heading)
+        self.paint_axes(theme)
         for bars, colour in zip(self.bars, theme.figures, strict=True):
             bars.setOpts(brush=pg.mkBrush(colour), pen=pg.mkPen(None))
-        recolour_legend(self.legend, theme)
+        self.legend_changed.emit(list(zip(theme.figures, LABELS, strict=True)))
 
 
-def recolour_legend(legend: pg.LegendItem, theme: Theme) -> None:
-    """Texts of the legend in the theme's colour; those that are there are not told by pyqtgraph."""
-    legend.setLabelTextColor(theme.text)
-    for _, label in legend.items:
-        label.setText(label.text, color=theme.text)
-
-
-def text_size(plot: pg.PlotWidget) -> str:
-    """The size of the window's text, which pyqtgraph does not take by itself."""
-    return f"{plot.font().pointSizeF():g}pt"
-
-
-def paint(plot: pg.PlotWidget, theme: Theme, title: str) -> None:
-    """Background, axes, grid and title in the theme's colours."""
-    plot.setBackground(theme.surface)
-    plot.setTitle(title, color=theme.text, size=text_size(plot))
-    for side in ("left", "bottom"):
-        axis = plot.getAxis(side)
-        axis.setPen(pg.mkPen(theme.border))
-        axis.setTextPen(pg.mkPen(theme.muted))
-    plot.showGrid(x=False, y=True, alpha=0.18)
+def figures_table(classes: Sequence[ClassFigures]) -> str:
+    """The figures in numbers, as HTML."""
+    heads = "".join(f"<th>&nbsp; {label}</th>" for label in (*LABELS, "samples"))
+    rows = "".join(
+        f"<tr><td>{one.name}</td>"
+        + "".join(f"<td align=right>{getattr(one, figure):.3f}</td>" for figure in FIGURES)
+        + f"<td align=right>{one.support}</td></tr>"
+        for one in classes
+    )
+    return f"<table><tr><th></th>{heads}</tr>{rows}</table>"

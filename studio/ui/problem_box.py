@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout
 
 from studio.project.problems import Problem
+from studio.ui.forms import discard
 
 
 class ProblemBox(QFrame):
@@ -26,8 +27,7 @@ class ProblemBox(QFrame):
     def show_problem(self, problem: Problem | None) -> None:
         """Show it with its fixes; hide with None."""
         for button in self.buttons:
-            self._layout.removeWidget(button)
-            button.deleteLater()
+            discard(button)
         self.buttons = []
         self.setVisible(problem is not None)
         if problem is None:

@@ -27,6 +27,7 @@ class StackView(QListView):
         self.blocks = StackModel(document)
         self._chosen: int | None = None
         self._marker: int | None = None
+        self._known = {row.block.id for row in document.report.rows}
         self.setObjectName("stack")
         self.setAccessibleName("Stack of blocks")
         self.setAccessibleDescription("Delete removes a block, Alt+Up and Alt+Down move it.")
@@ -38,6 +39,7 @@ class StackView(QListView):
         self.setDropIndicatorShown(False)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMouseTracking(True)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.selectionModel().currentChanged.connect(self._choose)
         self.blocks.modelReset.connect(self._restore)
@@ -76,8 +78,15 @@ class StackView(QListView):
         if (chosen := self._chosen) is not None:
             self.document.edit("Duplicate block", lambda project: duplicate_block(project, chosen))
 
-    def shift(self, by: int) -> None:
-        """Move the selected block up (-1) or down (1)."""
+    def move_up(self) -> None:
+        """Move the selected block one place up."""
+        self._shift(-1)
+
+    def move_down(self) -> None:
+        """Move the selected block one place down."""
+        self._shift(1)
+
+    def _shift(self, by: int) -> None:
         if self._chosen is None or (position := self.blocks.position(self._chosen)) < 0:
             return
         if 0 <= position + by < self.blocks.rowCount():
@@ -88,9 +97,9 @@ class StackView(QListView):
         if event.key() in (Key.Key_Delete, Key.Key_Backspace):
             self.remove()
         elif alt and event.key() == Key.Key_Up:
-            self.shift(-1)
+            self.move_up()
         elif alt and event.key() == Key.Key_Down:
-            self.shift(1)
+            self.move_down()
         else:
             super().keyPressEvent(event)
 
@@ -113,8 +122,6 @@ class StackView(QListView):
             self.choose(wanted)
         self._chosen = wanted
         self.selected.emit(wanted)
-
-    _known: set[int] = set()  # noqa: RUF012
 
     def forget(self) -> None:
         """Take the blocks that are there now as known: none of them is new."""

@@ -12,6 +12,12 @@ from studio.resources import resource
 from studio.ui.theme import DARK, LIGHT, Theme
 
 Scheme = Literal["system", "light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("system", "light", "dark")
+
+
+def scheme(name: object) -> Scheme:
+    """The scheme of that name; the system's for any other value."""
+    return next((known for known in SCHEMES if known == name), "system")
 
 
 def apply(scheme: Scheme) -> None:
@@ -95,6 +101,7 @@ def _sheet(theme: Theme) -> str:
     QLabel[heading="true"] {{ font-weight: 600; }}
     QLabel[title="true"] {{ font-weight: 600; font-size: {_scaled(1.25)}pt; }}
     QLabel[row="true"] {{ min-height: 1.8em; }}
+    QLabel[good="true"] {{ color: {theme.good}; }}
     QLabel[error="true"] {{ color: {theme.error}; }}
     QFrame#problem {{ background: {theme.error_surface}; border: 1px solid {theme.error}; border-radius: 6px; }}
     QFrame#problem[kind="warning"] {{ background: {theme.warning_surface}; border-color: {theme.warning}; }}

@@ -26,6 +26,8 @@ class Theme:
     accent_hover: str
     on_accent: str
     selection: str
+    join: str
+    good: str
     error: str
     error_surface: str
     warning: str
@@ -51,6 +53,8 @@ LIGHT = Theme(
     accent_hover="#1b49ab",
     on_accent="#ffffff",
     selection="#dfe8fb",
+    join="#aab2c0",
+    good="#1f7a3d",
     error="#b3261e",
     error_surface="#fdecea",
     warning="#8a5a00",
@@ -85,6 +89,8 @@ DARK = Theme(
     accent_hover="#8cb4ff",
     on_accent="#0c1220",
     selection="#2a3a5c",
+    join="#566072",
+    good="#7bd88f",
     error="#ff9a90",
     error_surface="#43211f",
     warning="#f5c46b",

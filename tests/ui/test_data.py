@@ -18,7 +18,7 @@ def test_every_data_set_can_be_chosen_and_is_previewed(window, qtbot, info):
     window.tabs.setCurrentIndex(1)
     qtbot.waitUntil(lambda: window.data_panel.preview.isVisible())
     assert info.description in window.data_panel.description.text()
-    assert info.title in window.input_label.text()
+    assert info.title in window.stack_panel.data_card.accessibleName()
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_output_and_loss_follow_the_data(window, name, units, activation, loss):
     assert last.config["units"] == units
     assert last.config.get("activation", "linear") == activation
     assert project.settings.loss.class_name == loss
-    window.undo()
+    window.document.undo()
     assert window.document.project.data.name == "mnist_5k"
 
 

@@ -30,16 +30,16 @@ def test_save_and_open_with_weights(make_window, qtbot, iris, answers):
     window.train()
     qtbot.waitUntil(lambda: not window.runner.running, timeout=30_000)
     path = answers("flowers")
-    assert window.save()
+    assert window.files.save()
     path = path.with_suffix(".studio")
     assert path.exists()
     assert not window.isWindowModified()
     assert "flowers" in window.windowTitle()
     trained = window.document.trained
     answers("flowers.studio")
-    window.new()
+    window.files.new()
     assert window.document.project.blocks == ()
-    window.open()
+    window.files.open()
     assert window.document.project == iris
     for name, value in trained.weights.items():
         np.testing.assert_array_equal(window.document.trained.weights[name], value)
@@ -50,7 +50,7 @@ def test_a_damaged_file_changes_nothing(window, tmp_path):
     path = tmp_path / "bad.studio"
     path.write_bytes(b"PK\x03\x04 this is no archive")
     before = window.document.project
-    window.open(path)
+    window.files.open(path)
     assert window.document.project is before
     assert window.notice.isVisible()
     assert "bad.studio" in window.notice.message.text()
@@ -80,7 +80,7 @@ def test_export_shows_and_saves_code(make_window, iris, answers, monkeypatch):
         return QDialog.DialogCode.Accepted
 
     monkeypatch.setattr(CodeDialog, "exec", accept)
-    window.export_keras()
+    window.files.export_keras()
     code = path.read_text(encoding="utf-8")
     assert "import keras" in shown[0]
     assert "layers.Dense(16" in code

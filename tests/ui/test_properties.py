@@ -66,8 +66,8 @@ def test_a_regularizer_shows_its_factors(dense):
     value = config(dense)["kernel_regularizer"]
     assert value["class_name"] == "L1L2"
     assert value["config"]["l2"] == 0.25
-    dense.undo()
-    dense.undo()
+    dense.document.undo()
+    dense.document.undo()
     assert "kernel_regularizer" not in config(dense)
     assert editor.box.currentText() == "none"
 

@@ -99,17 +99,17 @@ def test_undo_and_redo_everything(window):
     window.stack.choose(start.blocks[0].id)
     window.block_panel.form.editors["filters"].edited.emit(24)
     window.block_panel.form.editors["filters"].edited.emit(25)
-    window.stack.shift(1)
+    window.stack.move_down()
     end = window.document.project
     steps = 0
     while window.document.history.can_undo:
-        window.undo()
+        window.document.undo()
         steps += 1
     assert window.document.project is start
     assert steps == 4
     assert not window.isWindowModified()
     while window.document.history.can_redo:
-        window.redo()
+        window.document.redo()
     assert window.document.project == end
     assert window.actions_by_name["undo"].isEnabled()
     assert not window.actions_by_name["redo"].isEnabled()

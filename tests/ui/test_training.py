@@ -115,7 +115,7 @@ def test_edits_while_training_do_not_touch_the_run(make_window, qtbot, iris):
 
 @pytest.mark.timeout(200)
 def test_five_thousand_repaints(qtbot):
-    plot = CurvePlot("Loss", legend=(-8, 4))
+    plot = CurvePlot()
     qtbot.addWidget(plot)
     plot.recolour(theme.LIGHT)
     plot.resize(400, 200)
