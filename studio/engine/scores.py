@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from studio.engine.metrics import Metric, accuracy_for, metrics
+from studio.engine.losses import spread
+from studio.engine.metrics import Metric, accuracy_for
 from studio.engine.network import Result
 from studio.engine.workspace import Array
 
@@ -26,16 +27,16 @@ class Scores(Mapping[str, Any]):
     ) -> None:
         self._chosen = chosen
         self._weighted = weighted
-        self._metrics: list[tuple[Metric, bool]] | None = None
+        self._metrics: dict[str, tuple[Metric, bool]] | None = None
         self.reset()
 
     def reset(self) -> None:
         """Forget all batches."""
         self._loss = 0.0
         self._samples = 0
-        self._pending: list[tuple[Array, Array, Array | None]] = []
+        self._pending: list[tuple[Array, Array, Array | None, Array | None]] = []
         self._waiting = 0
-        for metric, _ in self._metrics or ():
+        for metric, _ in (self._metrics or {}).values():
             metric.reset_state()
 
     def add(self, result: Result, y: Array, weight: Array | None) -> None:
@@ -46,27 +47,36 @@ class Scores(Mapping[str, Any]):
         if self._metrics is None:
             self._metrics = self._resolve(y, result.predictions)
         if self._metrics:
-            self._pending.append((y, result.predictions.copy(), weight))
+            self._pending.append((y, result.predictions.copy(), weight, result.mask))
             self._waiting += result.predictions.size
             if self._waiting > PENDING:
                 self._flush()
 
-    def _resolve(self, y: Array, p: Array) -> list[tuple[Metric, bool]]:
-        found: list[tuple[Metric, bool]] = []
+    def _resolve(self, y: Array, p: Array) -> dict[str, tuple[Metric, bool]]:
+        """Metrics of our own, whether they heed weights, and the names that Keras would give."""
+        found: dict[str, tuple[Metric, bool]] = {}
         for group, heeds in ((self._chosen, False), (self._weighted, True)):
             for item in group:
                 if isinstance(item, Metric):
-                    metric = metrics.make(metrics.serialize(item))
+                    metric = type(item).from_config(item.get_config())
                 else:
-                    metric = accuracy_for(p.shape[-1], y, p.ndim)
-                    metric.name = item
-                found.append((metric, heeds))
+                    metric = accuracy_for(y, p, item)
+                repeated = heeds and metric.name in found
+                name = base = f"weighted_{metric.name}" if repeated else metric.name
+                number = 0
+                while name in found:
+                    number += 1
+                    name = f"{base}_{number}"
+                found[name] = (metric, heeds)
         return found
 
     def _flush(self) -> None:
-        for y, p, weight in self._pending:
-            for metric, heeds in self._metrics or ():
-                metric.update_state(y, p, weight if heeds else None)
+        for y, p, weight, mask in self._pending:
+            for metric, heeds in (self._metrics or {}).values():
+                factor = weight if heeds else None
+                if mask is not None and metric.heeds_masks:
+                    factor = mask if factor is None else spread(factor, mask) * mask
+                metric.update_state(y, p, factor)
         self._pending.clear()
         self._waiting = 0
 
@@ -74,15 +84,11 @@ class Scores(Mapping[str, Any]):
         if name == "loss":
             return self._loss / self._samples if self._samples else 0.0
         self._flush()
-        for metric, _ in self._metrics or ():
-            if metric.name == name:
-                return metric.result()
-        raise KeyError(name)
+        return (self._metrics or {})[name][0].result()
 
     def __iter__(self) -> Iterator[str]:
         yield "loss"
-        for metric, _ in self._metrics or ():
-            yield metric.name
+        yield from self._metrics or ()
 
     def __len__(self) -> int:
         return 1 + len(self._metrics or ())

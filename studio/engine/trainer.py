@@ -22,7 +22,7 @@ from studio.engine.callbacks import Callback, CallbackList, History
 from studio.engine.denormals import denormals_are_zero
 from studio.engine.errors import DataError, ParameterError, StateError
 from studio.engine.losses import Loss
-from studio.engine.metrics import Metric, metrics
+from studio.engine.metrics import Metric, named
 from studio.engine.network import Network
 from studio.engine.optimizers import Optimizer
 from studio.engine.parallel import Workers, cores, one_blas_thread
@@ -97,18 +97,7 @@ def checked_metrics(chosen: Sequence[Any] | None) -> list[Metric | str]:
     """
     if chosen is not None and not isinstance(chosen, list | tuple):
         raise ParameterError("a list of metrics", repr(chosen)[:80], "compile metrics")
-    return [
-        item if isinstance(item, str) and item in ("accuracy", "acc") else _metric(item)
-        for item in chosen or ()
-    ]
-
-
-def _metric(item: Any) -> Metric:
-    metric = metrics.make(item)
-    if isinstance(item, str):
-        # As in Keras, logs carry the very name that was given: "mae", not "mean_absolute_error".
-        metric.name = item
-    return metric
+    return [named(item) for item in chosen or ()]
 
 
 def fit(model: Sequential, x: Any, y: Any, sample_weight: Any, plan: FitPlan) -> History:

@@ -1,6 +1,6 @@
 """Loss functions and their gradients (https://keras.io/api/losses/)."""
 
-from studio.engine.losses.base import Kind, Loss, aligned, losses, spread, weigh
+from studio.engine.losses.base import Kind, Loss, aligned, floats, losses, spread, weigh
 from studio.engine.losses.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -87,6 +87,7 @@ __all__ = [
     "categorical_hinge",
     "cosine_similarity",
     "deserialize",
+    "floats",
     "get",
     "hinge",
     "huber",

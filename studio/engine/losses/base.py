@@ -73,8 +73,7 @@ class Loss(Declared):
         """
         y = aligned(y, len(output_shape), output_shape[-1:] == (1,))
         fits = y.ndim == len(output_shape) and all(
-            size is None or size == found
-            for size, found in zip(output_shape[1:], y.shape[1:], strict=True)
+            size is None or size == found for size, found in zip(output_shape, y.shape, strict=True)
         )
         if not fits:
             raise ShapeError(

@@ -35,7 +35,7 @@ class SparseCategoricalCrossentropy(FromLogits):
     def fitted(self, y: Array, output_shape: Shape, where: str) -> Array:
         expected = output_shape[:-1]
         y = aligned(y, len(expected), False)
-        sizes = zip(expected[1:], y.shape[1:], strict=False)
+        sizes = zip(expected, y.shape, strict=False)
         if y.ndim != len(expected) or any(size not in (None, found) for size, found in sizes):
             wanted = " × ".join(map(str, expected[1:])) + " class numbers" if expected[1:] else ""
             raise ShapeError(

@@ -119,7 +119,7 @@ def _metrics(chosen: Any) -> list[Any]:
     items = _list(chosen, "a list of metrics")
     if len(items) == 1 and isinstance(items[0], list):
         return _metrics(items[0])
-    return [item if item in ("accuracy", "acc") else from_keras(metrics, item) for item in items]
+    return [item if isinstance(item, str) else from_keras(metrics, item) for item in items]
 
 
 def _list(value: Any, expected: str) -> list[Any]:

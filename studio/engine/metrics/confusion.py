@@ -1,0 +1,128 @@
+"""Which classes are taken for which, and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from studio.engine.errors import DataError, ShapeError
+from studio.engine.losses import aligned
+from studio.engine.metrics.base import Metric, metrics
+from studio.engine.params import Integer
+from studio.engine.workspace import Array
+
+
+@metrics.register()
+class ConfusionMatrix(Metric):
+    """How often each true class (row) was predicted as each class (column).
+
+    Targets and predictions may be one-hot or probabilities over the classes, a single probability
+    per sample for two classes, or class numbers as targets. With sample weights their sums.
+    """
+
+    kinds = ("binary", "multiclass")
+    help = "How often each class is taken for each other."
+
+    num_classes = Integer(minimum=2, initial=2, help="How many classes there are.")
+
+    def reset_state(self) -> None:
+        self.matrix: Array = np.zeros((self.num_classes, self.num_classes), np.int64)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        p = np.asarray(y_pred)
+        columns = class_numbers(p, 2)
+        y = aligned(np.asarray(y_true), p.ndim, p.shape[-1:] == (1,))
+        rows = class_numbers(y, self.num_classes)
+        if rows.shape != columns.shape:
+            raise self.misfit(rows, columns.shape)
+        for numbers in (rows, columns):
+            if numbers.size and not 0 <= numbers.min() <= numbers.max() < self.num_classes:
+                bad = numbers[(numbers < 0) | (numbers >= self.num_classes)][0]
+                wanted = f"classes from 0 to {self.num_classes - 1}"
+                raise DataError(wanted, str(bad), f"{type(self).__name__} {self.name!r}")
+        cells = (rows * self.num_classes + columns).ravel()
+        weight = None if sample_weight is None else self.weights(sample_weight, rows.shape).ravel()
+        counts = np.bincount(cells, weight, self.num_classes**2)
+        self.matrix = self.matrix + counts.reshape(self.matrix.shape)
+
+    def result(self) -> Array:
+        return self.matrix.copy()
+
+
+def class_numbers(values: Array, classes: int) -> Array:
+    """Class numbers from probabilities (batch, …, classes), (batch, 1), or numbers (batch,).
+
+    One number per sample says which of two classes it is by being above 0.5, or is the class.
+    """
+    if values.ndim >= 2 and values.shape[-1] > 1:
+        return values.argmax(axis=-1)
+    flat = values[..., 0] if values.ndim >= 2 else values
+    return (flat > 0.5 if classes == 2 else flat).astype(np.intp)
+
+
+@dataclass(frozen=True, eq=False)
+class ClassificationReport:
+    """Figures of each class, and their averages.
+
+    Args:
+        precision: which part of those taken for a class belong to it; (classes,).
+        recall: which part of a class is found.
+        f1: the harmonic mean of both.
+        support: how many of each class there are.
+        accuracy: which part of all is right.
+        averages: precision, recall and F1 as their mean over classes (``"macro"``), weighted by
+            support (``"weighted"``), and from the counts of all classes together (``"micro"``).
+    """
+
+    precision: Array
+    recall: Array
+    f1: Array
+    support: Array
+    accuracy: float
+    averages: dict[str, tuple[float, float, float]]
+
+
+def classification_report(matrix: Any, zero_division: float = 0.0) -> ClassificationReport:
+    """Precision, recall and F1 per class and on average, from a confusion matrix.
+
+    The figures are those of scikit-learn's functions for ``labels=range(classes)``.
+
+    Args:
+        matrix: how often each true class (row) was taken for each class (column).
+        zero_division: the figure where there is nothing to divide by; averages leave out NaN.
+
+    Raises:
+        ShapeError: if it is not a square matrix.
+    """
+    matrix = np.asarray(matrix)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
+        raise ShapeError("a square matrix", f"shape {matrix.shape}", "classification_report")
+    hits, taken, there = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
+
+    def figures(hits: Array, taken: Array, there: Array) -> tuple[Array, Array, Array]:
+        pairs = ((hits, taken), (hits, there), (2 * hits, taken + there))
+        precision, recall, f1 = (_ratio(part, whole, zero_division) for part, whole in pairs)
+        return precision, recall, f1
+
+    def average(values: Array, weights: Array) -> float:
+        known = ~np.isnan(values)
+        if not known.any():
+            return float("nan")
+        weights = weights[known] if weights[known].sum() else np.ones(int(known.sum()))
+        return float(np.average(values[known], weights=weights))
+
+    own = figures(hits, taken, there)
+    total = figures(hits.sum(), taken.sum(), there.sum())
+    averages = {
+        "micro": (float(total[0]), float(total[1]), float(total[2])),
+        "macro": tuple(average(values, np.ones(len(there))) for values in own),
+        "weighted": tuple(average(values, there) for values in own),
+    }
+    return ClassificationReport(*own, there, float(total[1]), averages)  # pyright: ignore[reportArgumentType]
+
+
+def _ratio(part: Array, whole: Array, otherwise: float) -> Array:
+    out = np.full(np.shape(part), otherwise, np.float64)
+    return np.divide(part, whole, out=out, where=np.asarray(whole) > 0)
