@@ -1,4 +1,4 @@
-"""How a block looks: a card with icon, name, settings, what comes out of it, and a problem in words.
+"""How a block looks: a card with icon, name, settings, output, and a problem in words.
 
 All sizes follow from the font, so that any zoom and resolution look alike.
 """
@@ -97,10 +97,8 @@ def _draw_texts(painter: QPainter, where: QRect, card: Card, font: QFont) -> Non
         first = number == 0
         painter.setFont(bold if first else font)
         painter.setPen(QColor(colours.text if first else colours.muted))
-        metrics = QFontMetrics(font)
-        room = where.width() - (metrics.horizontalAdvance(right) + where.height() // 2) * bool(
-            right
-        )
+        taken = QFontMetrics(font).horizontalAdvance(right) + where.height() // 2 if right else 0
+        room = where.width() - taken
         text = painter.fontMetrics().elidedText(left, Qt.TextElideMode.ElideRight, room)
         painter.drawText(where, Align.AlignVCenter, text)
         painter.setFont(font)
@@ -114,7 +112,7 @@ def _draw_texts(painter: QPainter, where: QRect, card: Card, font: QFont) -> Non
 
 
 def _lines(card: Card, font: QFont, width: int) -> list[Line]:
-    """The texts, left and right in each line; where two don't fit side by side, one below another."""
+    """The texts, left and right in each line; one below another where two don't fit in one."""
     metrics = QFontMetrics(font)
     between = metrics.height() // 2
     title = QFontMetrics(_bold(font)).horizontalAdvance(card.title)

@@ -94,10 +94,9 @@ class CodeDialog(QDialog):
         layout.addWidget(words)
         layout.addWidget(self.code, 1)
         layout.addLayout(buttons)
-
-    def sizeHint(self) -> QSize:  # noqa: N802
         metrics = self.code.fontMetrics()
-        return QSize(metrics.horizontalAdvance("x" * 96), metrics.height() * 34)
+        wanted = QSize(metrics.horizontalAdvance("x" * 106), metrics.height() * 44)
+        self.resize(wanted.boundedTo(self.screen().availableSize() * 0.9))
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.code.toPlainText())

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from studio.data.catalogue import catalogue
 from studio.data.dataset import DatasetInfo
 from studio.engine.errors import StudioError
 from studio.engine.layers.base import shape_text
 from studio.project.edits import set_data, set_data_option
+from studio.project.examples import EXAMPLES, Example
 from studio.project.values import DataChoice
 from studio.ui.document import Document
 from studio.ui.forms import ParamForm, discard
@@ -42,9 +43,13 @@ class DataPanel(QWidget):
         self.problem = ProblemBox()
         self.problem.fixed.connect(document.apply)
         self.preview = Preview()
+        self.example = QPushButton()
+        self.example.setToolTip("Blocks and settings that suit these data; undo brings yours back")
+        self.example.clicked.connect(self._take_example)
         self._layout = QVBoxLayout(self)
         for widget in (
-            title, self.box, self.problem, self.description, self.facts, self.preview, self.source,
+            title, self.box, self.problem, self.description, self.facts, self.example,
+            self.preview, self.source,
         ):  # fmt: skip
             self._layout.addWidget(widget)
         self._layout.addStretch(1)
@@ -70,6 +75,9 @@ class DataPanel(QWidget):
             self.form.show_values(
                 choice.options, {one.param: one.message for one in found if one.param}
             )
+        example = self._example()
+        self.example.setVisible(example is not None)
+        self.example.setText(f"Take the example: {example.title}" if example else "")
         if choice == self._shown:
             return
         self._shown = choice
@@ -95,6 +103,16 @@ class DataPanel(QWidget):
         except StudioError:
             # The check says what is wrong with the choice; there is nothing to show.
             self.preview.hide()
+
+    def _example(self) -> Example | None:
+        """A shipped project for the chosen data, if it is another than the one at hand."""
+        project = self.document.project
+        found = (one for one in EXAMPLES if one.project.data.name == project.data.name)
+        return next((one for one in found if one.project.blocks != project.blocks), None)
+
+    def _take_example(self) -> None:
+        if (example := self._example()) is not None:
+            self.document.edit(f"Take example {example.title}", lambda _: example.project)
 
     def _choose(self, _: int) -> None:
         name = self.box.currentData(Qt.ItemDataRole.UserRole)

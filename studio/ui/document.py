@@ -15,6 +15,7 @@ from studio.project.checks import Report, check
 from studio.project.data_checks import info_of
 from studio.project.file import Saved, load, save
 from studio.project.history import History
+from studio.project.problems import Problem
 from studio.project.trained import Trained
 from studio.project.values import Project
 from studio.ui.aside import aside
@@ -58,6 +59,11 @@ class Document(QObject):
     def info(self) -> DatasetInfo | None:
         """What is known of its data; None where they are not known."""
         return info_of(self.project)
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that keep it from being trained."""
+        return [found for found in self.report.problems if found.severity == "error"]
 
     @property
     def modified(self) -> bool:

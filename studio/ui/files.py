@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QSettings
+from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtWidgets import QDialog, QFileDialog, QMenu, QMessageBox, QWidget
 
 from studio.engine.errors import StudioError
@@ -33,7 +33,11 @@ class Files(QObject):
         runner: has to end before another project takes the place of this one.
         notice: tells what went wrong.
         settings: remembers the folder and the recent files.
+
+    ``problem_found`` carries a problem that keeps the project from being exported.
     """
+
+    problem_found = Signal(object)
 
     def __init__(
         self,
@@ -129,6 +133,9 @@ class Files(QObject):
     def export_keras(self) -> None:
         """Show the Keras code, and save it with its data if wanted."""
         project = self.document.project
+        if not self.document.report.ok:
+            self.problem_found.emit(self.document.errors[0])
+            return
         dialog = CodeDialog(aside(lambda: keras_code(project)), self.window)
         if dialog.exec() == QDialog.DialogCode.Accepted:
             start = Path(self._folder()) / f"{self.document.title.lower().replace(' ', '_')}.py"

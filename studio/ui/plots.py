@@ -15,8 +15,8 @@ from studio.ui.theme import Theme
 FIGURES = ("precision", "recall", "f1")
 LABELS = ("precision", "recall", "F1")
 FEW = 60
-"""Up to so many points a curve is drawn thick, smooth and with a mark at each point; thick or smooth
-lines of many points are slow to draw."""
+"""Up to so many points a curve is drawn thick, smooth and with a mark at each point; thick or
+smooth lines of many points are slow to draw."""
 
 pg.setConfigOptions(antialias=False)
 

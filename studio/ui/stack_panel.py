@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
 
 from studio.data.dataset import DatasetInfo
 from studio.engine.layers.base import shape_text
-from studio.project.problems import Problem
 from studio.ui import theme
 from studio.ui.card import Card, card_height, draw_card, draw_join
 from studio.ui.document import Document
@@ -110,7 +109,7 @@ class StackPanel(QWidget):
     def follow(self) -> None:
         """Show the document as it stands."""
         report, info = self.document.report, self.document.info
-        errors = _errors(self.document)
+        errors = self.document.errors
         self.data_card.show_info(
             info, any(found.where == "data" for found in errors), bool(report.rows)
         )
@@ -120,7 +119,7 @@ class StackPanel(QWidget):
         self.trouble.setText("1 problem" if len(errors) == 1 else f"{len(errors)} problems")
 
     def _show_first(self) -> None:
-        errors = _errors(self.document)
+        errors = self.document.errors
         if errors:
             self.problem_wanted.emit(errors[0])
 
@@ -130,7 +129,3 @@ def target_words(info: DatasetInfo) -> str:
     if not info.class_names:
         return f"predicts a number: {info.target_name}"
     return f"predicts {info.target_name}, {len(info.class_names)} classes"
-
-
-def _errors(document: Document) -> list[Problem]:
-    return [found for found in document.report.problems if found.severity == "error"]

@@ -17,7 +17,8 @@ SCHEMES: tuple[Scheme, ...] = ("system", "light", "dark")
 
 def scheme(name: object) -> Scheme:
     """The scheme of that name; the system's for any other value."""
-    return next((known for known in SCHEMES if known == name), "system")
+    found: dict[object, Scheme] = {known: known for known in SCHEMES}
+    return found.get(name, "system")
 
 
 def apply(scheme: Scheme) -> None:

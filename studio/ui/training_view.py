@@ -26,7 +26,7 @@ from studio.ui.plots import ClassPlot, CurvePlot
 
 REPAINT_MS = 50
 FIGURES = {"accuracy": "Accuracy", "mae": "Mean absolute error"}
-CLASSES = "Precision, recall and F1 per class"
+CLASSES = "Per class"
 IDLE = "Press Train to begin"
 
 
@@ -200,7 +200,7 @@ class TrainingView(QWidget):
 
     def _show_classes(self, classes: object, validated: bool) -> None:
         self.classes.show_figures(classes)  # pyright: ignore[reportArgumentType]
-        self.class_card.set_title(f"{CLASSES}, {'validation' if validated else 'training'}")
+        self.class_card.set_title(f"{CLASSES} ({'validation' if validated else 'training'})")
 
 
 def duration(seconds: float) -> str:

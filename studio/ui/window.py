@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
@@ -80,7 +82,7 @@ class MainWindow(QMainWindow):
         for part, width in zip(parts, widths, strict=True):
             part.setMinimumWidth(round(width * 0.7 * line))
             self.splitter.addWidget(part)
-        self.splitter.setSizes([width * line for width in widths])
+        self._set_widths(widths)
         self.splitter.setStretchFactor(parts.index(self.training_view), 1)
         for part in (0, 1, 3):
             self.splitter.setStretchFactor(part, 0)
@@ -92,12 +94,18 @@ class MainWindow(QMainWindow):
         column.addWidget(self.splitter, 1)
         self.setCentralWidget(middle)
 
+    def _set_widths(self, widths: Sequence[float]) -> None:
+        """Widths of the parts in heights of a line, so that they suit another font too."""
+        line = self.fontMetrics().height()
+        self.splitter.setSizes([round(width * line) for width in widths])
+
     def _connect(self) -> None:
         self.palette_view.chosen.connect(self.stack.insert)
         self.stack.selected.connect(self.block_panel.show_block)
         self.stack.selected.connect(self._show_block_tab)
         self.stack_panel.data_wanted.connect(self.show_data)
         self.stack_panel.problem_wanted.connect(self.show_problem)
+        self.files.problem_found.connect(self.show_problem)
         self.document.changed.connect(self._follow)
         self.document.opened.connect(self._opened)
         self.runner.happened.connect(self._take)
@@ -147,9 +155,8 @@ class MainWindow(QMainWindow):
 
     def train(self) -> None:
         """Train the project as it stands, unless a problem forbids it."""
-        problem = next((p for p in self.document.report.problems if p.severity == "error"), None)
-        if problem is not None:
-            self.show_problem(problem)
+        if self.document.errors:
+            self.show_problem(self.document.errors[0])
         elif not self.runner.running:
             self.notice.hide()
             self.runner.start(self.document.project)
@@ -164,7 +171,7 @@ class MainWindow(QMainWindow):
                 {"data": DATA, "settings": TRAINING}.get(problem.where, BLOCK)
             )
         fixes = [(fix.label, lambda fix=fix: self.document.apply(fix)) for fix in problem.fixes]
-        self.notice.show_problem(f"Training can't start yet. {problem.message}", fixes)
+        self.notice.show_problem(f"This network can't be trained yet. {problem.message}", fixes)
 
     def pause(self) -> None:
         """Pause the run, or go on."""
@@ -258,11 +265,11 @@ class MainWindow(QMainWindow):
     # Opening and closing
 
     def _restore(self) -> None:
-        geometry, parts = self.settings.value("geometry"), self.settings.value("splitter")
+        geometry, widths = self.settings.value("geometry"), self.settings.value("widths")
         if geometry is None or not self.restoreGeometry(geometry):
             self.resize(self.sizeHint().boundedTo(self.screen().availableSize()))
-        if parts is not None:
-            self.splitter.restoreState(parts)
+        if isinstance(widths, list) and len(widths) == self.splitter.count():
+            self._set_widths([float(width) for width in widths])
         self.show_scheme(self.scheme)
         QTimer.singleShot(0, self.stack, self.stack.setFocus)
 
@@ -272,6 +279,7 @@ class MainWindow(QMainWindow):
             return
         self.runner.finish()
         self.settings.setValue("geometry", self.saveGeometry())
-        self.settings.setValue("splitter", self.splitter.saveState())
+        line = self.fontMetrics().height()
+        self.settings.setValue("widths", [size / line for size in self.splitter.sizes()])
         QGuiApplication.styleHints().colorSchemeChanged.disconnect(self._follow_system)
         event.accept()

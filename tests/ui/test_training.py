@@ -26,7 +26,7 @@ def test_training_draws_curves_and_keeps_weights(make_window, qtbot, iris):
         for name in ("training", "validation"):
             series = plot.series[name]
             assert series.x.tolist() == list(range(1, 21))
-            x, y = plot.curves[name].getData()
+            _, y = plot.curves[name].getData()
             np.testing.assert_array_equal(y, series.y)
         assert plot.series["batches"].count >= 20
     history = window.document.trained.history
