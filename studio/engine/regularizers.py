@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from studio.engine.params import Declared, Real
+from studio.engine.config import epsilon
+from studio.engine.errors import ShapeError
+from studio.engine.params import Choice, Declared, Real
 from studio.engine.registry import Registry
 from studio.engine.workspace import Array
 
@@ -62,3 +64,46 @@ class L1L2(Regularizer):
 
     def gradient(self, w: Array) -> Array:
         return np.sign(w) * w.dtype.type(self.l1) + w * w.dtype.type(2 * self.l2)
+
+
+@regularizers.register()
+class OrthogonalRegularizer(Regularizer):
+    """factor · mean |cos| of the angles between all pairs of rows or columns: 0 if orthogonal."""
+
+    factor = Real(0.01, minimum=0, help="Weight of the penalty.")
+    mode = Choice("rows", options=("rows", "columns"), help="What is to be orthogonal.")
+
+    def _unit_rows(self, w: Array) -> tuple[Array, Array, float]:
+        """Rows of length 1, what they were multiplied by for it, and the weight of one |cos|.
+
+        Raises:
+            ShapeError: if w is not a matrix.
+        """
+        if w.ndim != 2:
+            where = type(self).__name__
+            raise ShapeError("a matrix", f"a weight of shape {w.shape}", where, "Take L2 for it.")
+        rows = w if self.mode == "rows" else w.T
+        norms = np.sqrt(np.square(rows).sum(axis=1, keepdims=True))
+        scale = 1 / np.maximum(norms, epsilon())
+        pairs = len(rows) * (len(rows) - 1) / 2
+        return rows * scale, scale, self.factor * 0.5 / max(pairs, 1)
+
+    def __call__(self, w: Array) -> float:
+        unit, _, share = self._unit_rows(w)
+        cosines = unit @ unit.T
+        np.fill_diagonal(cosines, 0)
+        return share * float(np.abs(cosines).sum())
+
+    def gradient(self, w: Array) -> Array:
+        unit, scale, share = self._unit_rows(w)
+        signs = np.sign(unit @ unit.T)
+        np.fill_diagonal(signs, 0)
+        turn = 2 * share * (signs @ unit)
+        # What would only change a row's length has no effect on its direction.
+        gradient = (turn - unit * (turn * unit).sum(axis=1, keepdims=True)) * scale
+        return gradient if self.mode == "rows" else gradient.T
+
+
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
+get = deserialize = regularizers.make
+serialize = regularizers.serialize
