@@ -1,7 +1,7 @@
 """Activation functions and their derivatives (https://keras.io/api/layers/activations/).
 
-Each is written twice: ``forward`` is the function, ``backward`` multiplies the gradient that arrives
-by the derivative. Most derivatives can be written by the output y, which lets ``forward`` overwrite
+Each is written twice: ``forward`` is the function, ``backward`` multiplies the gradient that
+arrives by the derivative. Most derivatives can be written by the output y, which lets ``forward`` overwrite
 its input; those that need the input z say ``saves = "input"``.
 """
 

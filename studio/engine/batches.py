@@ -51,9 +51,7 @@ class Arrays:
     weight: Array | None = None
 
     @classmethod
-    def checked(
-        cls, x: Any, y: Any, weight: Any, dtype: str, where: str
-    ) -> Arrays:
+    def checked(cls, x: Any, y: Any, weight: Any, dtype: str, where: str) -> Arrays:
         """Arrays of equal length.
 
         Raises:

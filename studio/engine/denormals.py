@@ -1,8 +1,8 @@
 """Numbers too small for full precision are taken as zero while training.
 
-Processors handle them (below about 1e-38 in float32) a hundred times slower than others, and the
-averages of an optimizer fill with them wherever a gradient stays zero. TensorFlow and JAX flush them
-too. The switch is a bit of the thread's floating-point state; the C library gives access to it.
+Processors handle them (below about 1e-38 in float32) a hundred times slower than others; and the
+averages of an optimizer fill with them wherever a gradient stays zero. TensorFlow and JAX flush
+them too. The switch is a bit of the thread's floating-point state; the C library gives access.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import cache
 
@@ -22,7 +22,7 @@ FLUSH_AND_ZERO = 0x8040
 
 
 @contextmanager
-def denormals_are_zero() -> Iterator[None]:
+def denormals_are_zero() -> Generator[None]:
     """Flush denormal numbers in this thread while inside, where the platform allows."""
     switch = _switch()
     if switch is None:

@@ -11,7 +11,7 @@ import ctypes
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -123,7 +123,7 @@ _depth_lock = threading.Lock()
 
 
 @contextmanager
-def one_blas_thread() -> Iterator[None]:
+def one_blas_thread() -> Generator[None]:
     """Hold the BLAS of NumPy to one thread per product while inside; calls may nest."""
     functions = _blas()
     if functions is None:
@@ -148,7 +148,11 @@ def one_blas_thread() -> Iterator[None]:
 def _blas() -> tuple[Callable[[], int], Callable[[int], Any]] | None:
     """The functions that read and set the thread count of the OpenBLAS in NumPy's wheel, if any."""
     package = Path(np.__file__).parent
-    folders: Sequence[Path] = (package.parent / "numpy.libs", package / ".dylibs", package / ".libs")
+    folders: Sequence[Path] = (
+        package.parent / "numpy.libs",
+        package / ".dylibs",
+        package / ".libs",
+    )
     for path in itertools.chain.from_iterable(folder.glob("*openblas*") for folder in folders):
         try:
             library = ctypes.CDLL(str(path))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import Any, Generic, Self, TypeVar, cast, overload
 
 from studio.engine.errors import ParameterError, StudioError
 
@@ -75,7 +75,7 @@ class Param(Generic[T]):
             ParameterError: if the value is not valid; the text says which values are.
         """
         if value is None and self.optional:
-            return value
+            return cast("T", None)
         try:
             return self.convert(value)
         except StudioError as error:

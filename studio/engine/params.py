@@ -1,7 +1,7 @@
-"""Declared hyperparameters: one declaration makes the check, the error text, the editor and the file.
+"""Declared hyperparameters: one declaration makes check, error text, editor and file.
 
-A class that derives from :class:`Declared` lists its parameters as class attributes, in the order of
-its constructor::
+A class that derives from :class:`Declared` lists its parameters as class attributes, in the order
+of its constructor::
 
     class Dropout(Layer):
         rate = Real(minimum=0, below=1, label="Rate", help="The fraction of values set to zero.")
@@ -18,7 +18,7 @@ import math
 import numbers
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
@@ -129,9 +129,11 @@ class Boolean(Param[bool]):
         return "True or False"
 
     def convert(self, value: Any) -> bool:
-        if not isinstance(value, bool | np.bool_):
-            raise TypeError
-        return bool(value)
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, np.bool_):
+            return bool(value)  # pyright: ignore[reportUnknownArgumentType]
+        raise TypeError
 
     def in_words(self, value: bool) -> str:
         return self.label.lower() if value else f"no {self.label.lower()}"
@@ -291,7 +293,7 @@ def _bounds(
 
 
 class Declared:
-    """Base of everything that has declared parameters: layers, optimizers, losses, regularizers …
+    """Base of everything with declared parameters: layers, optimizers, losses, regularizers.
 
     Keyword and positional arguments follow the order of the declarations. Keras' ``get_config`` and
     ``from_config`` come from them too.
@@ -301,7 +303,8 @@ class Declared:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        own = {name: value for name, value in vars(cls).items() if isinstance(value, Param)}
+        found = cast("dict[str, Param[Any]]", vars(cls))
+        own = {name: value for name, value in found.items() if isinstance(value, Param)}  # pyright: ignore[reportUnnecessaryIsInstance]
         inherited = {name: value for name, value in cls.params.items() if name not in own}
         cls.params = {**own, **inherited}
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -345,7 +348,9 @@ class Declared:
         return cls(**config)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.get_config() == other.get_config()  # pyright: ignore[reportAttributeAccessIssue]
+        if not isinstance(other, Declared) or type(self) is not type(other):
+            return False
+        return self.get_config() == other.get_config()
 
     def __hash__(self) -> int:
         return hash((type(self), repr(self.get_config())))

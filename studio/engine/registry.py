@@ -84,8 +84,8 @@ class Registry(Generic[D]):
             if isinstance(config, str):
                 return self.find(config)()
             return self.find(spec.get("class_name")).from_config(config or {})
-        if isinstance(identifier, type) and issubclass(identifier, self.base):
-            return identifier()
+        if isinstance(identifier, type) and issubclass(cast("type[Any]", identifier), self.base):
+            return cast("type[D]", identifier)()
         return self.find(getattr(identifier, "registered_name", identifier))()
 
     def serialize(self, value: D) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Registry(Generic[D]):
 
 
 class Named(Param[D]):
-    """A parameter whose value is a registered object: an activation, an initializer, a regularizer."""
+    """A parameter whose value is a registered object, such as an activation."""
 
     def __init__(self, registry: Registry[D], default: Any = REQUIRED, **common: Any) -> None:
         super().__init__(default, **common)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -237,7 +237,7 @@ def on_batch(
 
 
 @contextmanager
-def network_of(model: Sequential, loss: Loss | None) -> Iterator[Network]:
+def network_of(model: Sequential, loss: Loss | None) -> Generator[Network]:
     """The model ready to run, with threads that end with the block."""
     parameters = model.parameters
     assert parameters is not None

@@ -1,8 +1,8 @@
 """One framework training one workload, in a process of its own that obeys a line protocol.
 
-``python peers.py PEER WORKLOAD [THREADS]`` prints ``ready``; each line ``epoch`` on its input trains
-one epoch and prints its seconds; ``end`` prints the milliseconds to the first finished step and the
-peak memory that training added, in MB.
+``python peers.py PEER WORKLOAD [THREADS]`` prints ``ready``; each line ``epoch`` on its input
+trains one epoch and prints its seconds; ``end`` prints the milliseconds to the first finished step
+and the peak memory that training added, in MB.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def torch_epoch(workload: Workload, threads: int | None) -> Epoch:
             right += (out.detach().argmax(dim=1) == target).sum()
             if step == 0:
                 report()
-        float(total), float(right)
+        print(float(total), float(right), file=sys.stderr)
 
     return epoch
 

@@ -1,8 +1,8 @@
 """How late the window's event loop gets while it trains, and what the window costs in speed.
 
-Run ``python tests/benchmarks/responsiveness.py [--seconds N] [--threads N]``. The real window trains
-real data with its plots live; a timer that should fire every 16 ms tells how late it was. The same
-project is then trained for as long without a window.
+Run ``python tests/benchmarks/responsiveness.py [--seconds N] [--threads N]``. The real window
+trains real data with its plots live; a timer that should fire every 16 ms tells how late it was.
+The same project is then trained for as long without a window.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-import numpy as np  # noqa: E402
-from PySide6.QtCore import QSettings, Qt, QTimer  # noqa: E402
-from PySide6.QtWidgets import QApplication  # noqa: E402
-from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
+import numpy as np
+from PySide6.QtCore import QSettings, Qt, QTimer
+from PySide6.QtWidgets import QApplication
+from rich.console import Console
+from rich.table import Table
 
-from studio.project.edits import set_data, set_settings  # noqa: E402
-from studio.project.values import Block, DataChoice, Project, Spec  # noqa: E402
-from studio.training.control import Control  # noqa: E402
-from studio.training.events import BatchEnd, Event, Started  # noqa: E402
-from studio.training.run import train  # noqa: E402
-from studio.ui.window import MainWindow  # noqa: E402
+from studio.project.edits import set_data, set_settings
+from studio.project.values import Block, DataChoice, Project, Spec
+from studio.training.control import Control
+from studio.training.events import BatchEnd, Event, Started
+from studio.training.run import train
+from studio.ui.window import MainWindow
 
 INTERVAL = 0.016
 
@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--threads", type=int, help="that train; all processors if not given")
     options = parser.parse_args()
-    application = QApplication.instance() or QApplication([])
+    application = QApplication([])
     application.setStyle("Fusion")
     table = Table(title=f"{options.seconds:g} s each, lateness of a 16 ms timer in ms")
     for heading in ("", "median", "p99", "worst", "batches/s", "without window", "share"):

@@ -15,8 +15,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 def milliseconds(workload: Workload, threads: int | None = None) -> float:
     """The engine's best time per step over three epochs."""
-    import studio.engine as names
     from peers import keras_epoch
+
+    import studio.engine as names
 
     epoch = keras_epoch(workload, names, threads)
     best = float("inf")
@@ -51,8 +52,9 @@ def scale(console: Console) -> None:
             cells.append(f"{milliseconds(workload):.3g}")
         table.add_row(*cells)
         console.print(table)
-    from studio.engine.parallel import cores
     from workloads import WORKLOADS
+
+    from studio.engine.parallel import cores
 
     table = Table(title="threads (ms/step)")
     table.add_column("workload")

@@ -1,8 +1,8 @@
 """Milliseconds per training step of the engine and of whichever peers are installed.
 
 Run ``python tests/benchmarks/training.py [--only NAME …] [--rounds N] [--scale]``. The frameworks
-train the same workload by turns, an epoch each, so that a change of the machine's speed meets all of
-them; the best round counts. Memory is what training added to the process at its peak.
+train the same workload by turns, an epoch each, so that a change of the machine's speed meets all
+of them; the best round counts. Memory is what training added to the process at its peak.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Runs on real data: events in order, switches that answer within a batch, the same numbers again."""
+"""Runs on real data: events in order, switches that answer in a batch, the same numbers."""
 
 import threading
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,8 +33,8 @@ PROJECTS = {example.name: example.project for example in EXAMPLES}
 IRIS = set_settings(PROJECTS["iris_mlp"], epochs=12)
 
 
-def run(project, control=None):
-    events = []
+def run(project, control=None) -> tuple[Any, list[Any]]:
+    events: list[Any] = []
     return train(project, events.append, control), events
 
 
@@ -75,7 +76,7 @@ def test_class_figures_are_those_of_scikit_learn(name):
         guess, truth = predicted[:, 0] > 0.5, data.y_val[:, 0]
     else:
         guess, truth = predicted.argmax(axis=1), data.y_val.argmax(axis=1)
-    expected = precision_recall_fscore_support(truth, guess, zero_division=0)
+    expected: Any = precision_recall_fscore_support(truth, guess, zero_division=0)  # pyright: ignore[reportArgumentType]
     found = events[-2].classes
     assert isinstance(events[-2], EpochEnd)
     for row, one in zip(np.transpose(expected), found, strict=True):

@@ -90,11 +90,10 @@ class Layer(Declared):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         input_shape = kwargs.pop("input_shape", None)
         super().__init__(*args, **kwargs)
-        self.has_own_name = self.name is not None
+        self.has_own_name = bool(self.name)
         if not self.has_own_name:
             self.name = snake_case(type(self).__name__)
-        if self.dtype is None:  # pyright: ignore[reportUnnecessaryComparison]
-            self.dtype = floatx()
+        self.dtype = self.dtype or floatx()
         self.weights: list[Weight] = []
         self.built = False
         self.input_shape: Shape | None = None
@@ -102,8 +101,12 @@ class Layer(Declared):
         if input_shape is not None:
             self.declared_input_shape = input_shape_of(input_shape, f"{self.label} input_shape")
 
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
+    def __eq__(self, other: object) -> bool:
+        # Two layers of the same settings are still two layers, each with weights of its own.
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
 
     # What a layer says of itself
 

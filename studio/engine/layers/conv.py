@@ -64,9 +64,11 @@ class Conv(Layer):
         self.check_input(input_shape)
         channels = input_shape[-1]
         if channels is not None and channels % self.groups:
-            raise ShapeError(f"channels divisible by groups={self.groups}", str(channels), self.label)  # fmt: skip
+            wanted = f"channels divisible by groups={self.groups}"
+            raise ShapeError(wanted, str(channels), self.label)
         if self.filters % self.groups:
-            raise ShapeError(f"filters divisible by groups={self.groups}", str(self.filters), self.label)  # fmt: skip
+            wanted = f"filters divisible by groups={self.groups}"
+            raise ShapeError(wanted, str(self.filters), self.label)
         lengths = tuple(
             win.output_length(length, size, stride, self.padding, dilation)
             for length, size, stride, dilation in zip(
@@ -89,7 +91,9 @@ class Conv(Layer):
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """z = windows · kernel + bias, piece by piece; y = activation(z)."""
         shape = cast("tuple[int, ...]", self.compute_output_shape(x.shape))
-        amounts = win.pads(x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate)  # fmt: skip
+        amounts = win.pads(
+            x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate
+        )
         padded = win.pad(x, amounts, 0, context, "padded")
         saved = context.workspace.array("saved", shape, x.dtype)
         in_place = self.activation.saves == "output" or context.linear_output
@@ -101,7 +105,8 @@ class Conv(Layer):
             for group, (part, kernel, out) in enumerate(
                 zip(self._parts(windows[piece]), kernels, self._parts(z), strict=True)
             ):
-                self._product(columns(part, self.rank, context.workspace, f"columns{group}"), kernel, out)  # fmt: skip
+                rows = columns(part, self.rank, context.workspace, f"columns{group}")
+                self._product(rows, kernel, out)
             if self.use_bias:
                 z += self["bias"]
             if not context.linear_output:
@@ -132,9 +137,9 @@ class Conv(Layer):
             )
         if not context.needs_input_gradient:
             return None, gradients
-        turn = all(stride == 1 for stride in self.strides)
-        dx = self._turned(dz, shape, amounts, context) if turn else self._scattered(dz, padded.shape, shape, amounts, context)  # fmt: skip
-        return dx, gradients
+        if all(stride == 1 for stride in self.strides):
+            return self._turned(dz, shape, amounts, context), gradients
+        return self._scattered(dz, padded.shape, shape, amounts, context), gradients
 
     def _dz(self, dy: Array, saved: Array, out: Array, context: Context) -> None:
         if context.linear_output or self.activation.backward(dy, saved, out=out) is not out:
@@ -149,7 +154,8 @@ class Conv(Layer):
                 self.kernel_size, self.dilation_rate, amounts, strict=True
             )
         ]
-        windows = win.windows(win.pad(dz, around, 0, context, "around"), self.kernel_size, (1,) * rank, self.dilation_rate)  # fmt: skip
+        padded = win.pad(dz, around, 0, context, "around")
+        windows = win.windows(padded, self.kernel_size, (1,) * rank, self.dilation_rate)
         kernel = np.flip(self["kernel"], axis=tuple(range(rank))).swapaxes(-1, -2)
         # Each group's filters lead back to its own channels.
         kernels = [
@@ -177,7 +183,9 @@ class Conv(Layer):
         kernels = self._parts(self["kernel"].reshape(-1, self.filters))
         for kernel, dpart, into in zip(kernels, self._parts(dz), self._parts(dpadded), strict=True):
             dwindows = np.matmul(dpart, kernel.T).reshape(*dz.shape[:-1], *self.kernel_size, -1)
-            for offset, where in win.positions(self.kernel_size, self.strides, self.dilation_rate, dz.shape[1:-1]):  # fmt: skip
+            for offset, where in win.positions(
+                self.kernel_size, self.strides, self.dilation_rate, dz.shape[1:-1]
+            ):
                 into[where] += dwindows[(..., *offset, slice(None))]
         return dpadded[win.inner(shape[1:-1], amounts)]
 

@@ -82,9 +82,7 @@ class Dense(Layer):
         kernel = self["kernel"]
         dz = deactivate(self.activation, dy, saved, context)
         flat_x, flat_dz = x.reshape(-1, x.shape[-1]), dz.reshape(-1, self.units)
-        gradients = {
-            "kernel": np.matmul(flat_x.T, flat_dz, out=context.gradient("kernel", kernel))
-        }
+        gradients = {"kernel": np.matmul(flat_x.T, flat_dz, out=context.gradient("kernel", kernel))}
         if self.use_bias:
             gradients["bias"] = add_rows(flat_dz, context.gradient("bias", self["bias"]))
         if not context.needs_input_gradient:

@@ -77,7 +77,9 @@ class MaxPooling(Pooling):
             self._spread(dy[samples], padded[samples], y[samples], dpadded[samples], apart, space)
         return dpadded[win.inner(shape[1:-1], amounts)], {}
 
-    def _spread(self, dy: Array, x: Array, y: Array, dx: Array, apart: bool, space: Workspace) -> None:  # fmt: skip
+    def _spread(
+        self, dy: Array, x: Array, y: Array, dx: Array, apart: bool, space: Workspace
+    ) -> None:
         """The backward step of some samples, few enough to stay in the cache."""
         winner = space.array("winner", dy.shape, np.bool_)
         left = space.array("left", dy.shape, np.bool_)
@@ -113,6 +115,6 @@ class MaxPooling2D(MaxPooling):
 
     pool_size = Integers((2, 2), length=2, label="Pool size", help="Height and width of a window.")
     strides = Integers(None, length=2, optional=True, label="Strides",
-                       help="Steps between two windows; the pool size where not given.")  # fmt: skip
+                       help="Steps between two windows; else the pool size.")  # fmt: skip
     padding = Choice("valid", options=("valid", "same"), label="Padding",
                      help="'same' also keeps windows that reach over the edge.")  # fmt: skip

@@ -43,7 +43,7 @@ class SimpleRNN(Layer):
     recurrent_constraint = Named(constraints, None, optional=True, advanced=True)
     bias_constraint = Named(constraints, None, optional=True, advanced=True)
     return_sequences = Boolean(False, label="Return sequences",
-                               help="Whether it gives every step's output or only the last.")  # fmt: skip
+                               help="Gives the output of every step, not the last.")  # fmt: skip
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """(batch, time, features) → (batch, units) or (batch, time, units)."""
@@ -127,5 +127,3 @@ class SimpleRNN(Layer):
             return None, gradients
         dsteps = np.matmul(flat_dz, self["kernel"].T).reshape(steps.shape)
         return np.ascontiguousarray(dsteps.swapaxes(0, 1)), gradients
-
-

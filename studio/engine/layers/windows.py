@@ -41,7 +41,7 @@ def check_windows(layer: Layer, input_shape: Shape, lengths: Shape) -> None:
         )
 
 
-def pads(lengths: Sizes, sizes: Sizes, strides: Sizes, padding: str, dilations: Sizes) -> Pads:  # fmt: skip
+def pads(lengths: Sizes, sizes: Sizes, strides: Sizes, padding: str, dilations: Sizes) -> Pads:
     """How many zeros go before and after each spatial dimension."""
     result: Pads = []
     for length, size, stride, dilation in zip(lengths, sizes, strides, dilations, strict=True):
@@ -95,7 +95,9 @@ def windows(x: Array, sizes: Sizes, strides: Sizes, dilations: Sizes) -> Array:
     )
 
 
-def positions(sizes: Sizes, strides: Sizes, dilations: Sizes, counts: Sizes) -> list[tuple[Sizes, tuple[slice, ...]]]:  # fmt: skip
+def positions(
+    sizes: Sizes, strides: Sizes, dilations: Sizes, counts: Sizes
+) -> list[tuple[Sizes, tuple[slice, ...]]]:
     """For each offset in a window, the input slice that it meets over all windows."""
     found: list[tuple[Sizes, tuple[slice, ...]]] = []
     for offset in product(*(range(size) for size in sizes)):
