@@ -36,7 +36,9 @@ def icon(name: str, colour: str, disabled: str | None = None) -> QIcon:
     """
     found = QIcon()
     for size in SIZES:
-        found.addPixmap(_pixmap(name, colour, size))
+        pixmap = _pixmap(name, colour, size)
+        for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+            found.addPixmap(pixmap, mode)
         if disabled is not None:
             found.addPixmap(_pixmap(name, disabled, size), QIcon.Mode.Disabled)
     return found

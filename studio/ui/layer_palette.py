@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QListView, QVBoxLayo
 from studio.engine.layers import registry as layers
 from studio.ui import theme
 from studio.ui.block_delegate import colour_of, icon_name
+from studio.ui.drag import start_drag
 from studio.ui.icons import icon
 from studio.ui.stack_model import LAYER
 
@@ -94,6 +95,12 @@ class _List(QListView):
             self.insert()
         else:
             super().keyPressEvent(event)
+
+    def startDrag(self, actions: Qt.DropAction) -> None:  # noqa: N802
+        index = self.currentIndex()
+        model = self.model()
+        if isinstance(model, PaletteModel) and index.isValid() and model.entries[index.row()][1]:
+            start_drag(self, model.mimeData([index]), model.entries[index.row()][0])
 
     def insert(self) -> None:
         model = self.model()

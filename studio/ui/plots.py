@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 
 from studio.training.events import ClassFigures
 from studio.ui.theme import Theme
@@ -59,6 +59,7 @@ class Plot(pg.PlotWidget):
         self.item.hideButtons()
         self.item.layout.setContentsMargins(0, 0, 8, 0)
         self.setMouseEnabled(False, False)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(480, 150)

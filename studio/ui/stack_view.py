@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QPoint,
+    QRect,
+    QSignalBlocker,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QColor, QDropEvent, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
@@ -10,6 +19,7 @@ from studio.project.edits import duplicate_block, remove_blocks
 from studio.ui import theme
 from studio.ui.block_delegate import BlockDelegate
 from studio.ui.document import Document
+from studio.ui.drag import start_drag
 from studio.ui.stack_model import ROW, StackModel
 
 Key = Qt.Key
@@ -106,6 +116,8 @@ class StackView(QListView):
     # Selection
 
     def _choose(self, index: QModelIndex) -> None:
+        # Taking the focus makes the first block current, but does not select it.
+        self.selectionModel().select(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         row = index.data(ROW)
         self._chosen = row.block.id if row else None
         self.selected.emit(self._chosen)
@@ -128,7 +140,12 @@ class StackView(QListView):
         self._known = {row.block.id for row in self.document.report.rows}
         self._chosen = None
 
-    # Drops
+    # Drags and drops
+
+    def startDrag(self, actions: Qt.DropAction) -> None:  # noqa: N802
+        index = self.currentIndex()
+        if index.isValid():
+            start_drag(self, self.blocks.mimeData([index]), str(index.data()))
 
     def _place(self, point: QPoint) -> int:
         """Before which block a drop at that point goes."""

@@ -98,6 +98,8 @@ def _sheet(theme: Theme) -> str:
     QToolButton[link="true"] {{ padding: 0.1em 0.3em; color: {theme.error}; text-decoration: underline; }}
     QToolButton[fold="true"] {{ padding: 0.2em 0.3em; color: {theme.muted}; }}
 
+    QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
+
     QLabel[muted="true"] {{ color: {theme.muted}; }}
     QLabel[heading="true"] {{ font-weight: 600; }}
     QLabel[title="true"] {{ font-weight: 600; font-size: {_scaled(1.25)}pt; }}

@@ -267,7 +267,11 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         geometry, widths = self.settings.value("geometry"), self.settings.value("widths")
         if geometry is None or not self.restoreGeometry(geometry):
-            self.resize(self.sizeHint().boundedTo(self.screen().availableSize()))
+            room = self.screen().availableSize() * 0.92
+            wanted = self.sizeHint()
+            self.resize(wanted.boundedTo(room))
+            if wanted.width() > room.width() or wanted.height() > room.height():
+                self.setWindowState(Qt.WindowState.WindowMaximized)
         if isinstance(widths, list) and len(widths) == self.splitter.count():
             self._set_widths([float(width) for width in widths])
         self.show_scheme(self.scheme)
