@@ -51,6 +51,7 @@ class Sequential(Stack):
         super().__init__(layers, trainable, name, seed)
         self.threads = Integer(minimum=1, optional=True).checked(threads, "Sequential threads")
         self.stop_training = False
+        self.history: History | None = None
         self.stop_evaluating = False
         self.optimizer: Optimizer | None = None
         self.loss: Loss | None = None
@@ -210,7 +211,7 @@ class Sequential(Stack):
         callbacks: Sequence[Callback] | None = None,
     ) -> Array:
         """The outputs for all samples of ``x``."""
-        return trainer.predict(self, x, batch_size, steps)
+        return trainer.predict(self, x, batch_size, steps, callbacks)
 
     def __call__(self, x: Any, training: bool = False) -> Array:
         """The outputs for one batch, outside ``fit``."""

@@ -20,7 +20,7 @@ from studio.engine.batches import (
 )
 from studio.engine.callbacks import Callback, CallbackList, History
 from studio.engine.denormals import denormals_are_zero
-from studio.engine.errors import DataError, ParameterError, StateError
+from studio.engine.errors import DataError, NumericsError, ParameterError, StateError
 from studio.engine.losses import Loss
 from studio.engine.metrics import Metric, named
 from studio.engine.network import Network
@@ -105,9 +105,9 @@ def fit(model: Sequential, x: Any, y: Any, sample_weight: Any, plan: FitPlan) ->
     loss, optimizer = _compiled(model)
     batches, steps, validation = _training_data(model, loss, x, y, sample_weight, plan)
     history = History()
-    listeners: list[Callback] = [history, *plan.callbacks]
-    if plan.verbose not in (0, "0"):
-        listeners.append(Progress())
+    # Ours come last, so that they see what the user's callbacks add to the logs.
+    ours: list[Callback] = [history] if plan.verbose in (0, "0") else [Progress(), history]
+    listeners = [*plan.callbacks, *ours]
     facts = {"epochs": plan.epochs, "steps": steps, "verbose": plan.verbose}
     callbacks = CallbackList(listeners, model, facts)
     with network_of(model, loss) as network:
@@ -143,6 +143,7 @@ def _epoch(
 ) -> None:
     before = callbacks.listeners("on_train_batch_begin")
     after = callbacks.listeners("on_train_batch_end")
+    forgiving = callbacks.listeners("on_numerics_error")
     for step, batch in enumerate(batches):
         for listener in before:
             listener(step, None)
@@ -150,7 +151,13 @@ def _epoch(
         if model.stop_training:
             return
         network.moment.step = step
-        result = network.train(batch.x, batch.targets, batch.weight, optimizer)
+        try:
+            result = network.train(batch.x, batch.targets, batch.weight, optimizer)
+        except NumericsError as error:
+            if not any(listener(step, error) for listener in forgiving):
+                raise
+            model.stop_training = True
+            return
         scores.add(result, batch.targets, batch.weight)
         for listener in after:
             listener(step, scores)
@@ -200,13 +207,26 @@ def evaluate(
         return _test(model, network, at_least_one(islice(batches, steps), "evaluate"), listeners)
 
 
-def predict(model: Sequential, x: Any, batch_size: int | None, steps: int | None) -> Array:
+def predict(
+    model: Sequential,
+    x: Any,
+    batch_size: int | None,
+    steps: int | None,
+    callbacks: Sequence[Callback] | None = None,
+) -> Array:
     """See :meth:`Sequential.predict`."""
+    listeners = CallbackList(checked_callbacks(callbacks, "predict"), model, {"steps": steps})
+    parts: list[Array] = []
     for name, value in (("batch_size", batch_size), ("steps", steps)):
         _argument(name, Integer(minimum=1, optional=True), value, "predict")
     batches = batch_maker(model, None, x, None, None, "predict")(batch_size or 32, None)
     with network_of(model, None) as network:
-        parts = [network.predict(batch.x).copy() for batch in islice(batches, steps)]
+        listeners.call("on_predict_begin", None)
+        for step, batch in enumerate(islice(batches, steps)):
+            listeners.call("on_predict_batch_begin", step, None)
+            parts.append(network.predict(batch.x).copy())
+            listeners.call("on_predict_batch_end", step, {"outputs": parts[-1]})
+        listeners.call("on_predict_end", None)
     if not parts:
         raise DataError("at least one batch", "none", "predict")
     return np.concatenate(parts)

@@ -1,4 +1,4 @@
-"""Hooks into training (https://keras.io/api/callbacks/)."""
+"""The hooks of a training, and the callback that every training has."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from studio.engine.errors import NumericsError
     from studio.engine.sequential import Sequential
 
 Logs = Mapping[str, Any]
+
+ALIASES = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
+"""Hooks that call another one of an older name unless they are overridden."""
 
 
 class Callback:
     """Base of all callbacks; each hook does nothing unless overridden.
 
     ``logs`` of a batch are computed when first read, so a callback that looks at few batches costs
-    nothing at the others.
+    nothing at the others. Those of an epoch are a dict that a callback may add figures to.
     """
 
     model: Sequential
@@ -41,11 +45,26 @@ class Callback:
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Called after each epoch and its validation."""
 
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Keras' older name of :meth:`on_train_batch_begin`."""
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Keras' older name of :meth:`on_train_batch_end`."""
+
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Called before each batch."""
+        self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Called after each batch."""
+        self.on_batch_end(batch, logs)
+
+    def on_numerics_error(self, batch: int, error: NumericsError) -> bool:
+        """Called where a number of a batch is not finite; True ends the training without an error.
+
+        Nothing has been updated by that batch.
+        """
+        return False
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Called before a validation or evaluation."""
@@ -59,6 +78,18 @@ class Callback:
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Called after each batch of a validation or evaluation."""
 
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Called before a prediction."""
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """Called after a prediction."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Called before each batch of a prediction."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Called after each batch of a prediction; ``logs`` has its ``"outputs"``."""
+
 
 class History(Callback):
     """Keeps the logs of all epochs: ``history["loss"][epoch]``."""
@@ -67,10 +98,14 @@ class History(Callback):
         self.epoch: list[int] = []
         self.history: dict[str, list[Any]] = {}
 
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.epoch = []
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+        self.model.history = self
 
 
 class CallbackList:
@@ -89,11 +124,11 @@ class CallbackList:
         """The bound methods of those callbacks that override ``hook``."""
         found = self._listeners.get(hook)
         if found is None:
-            base = getattr(Callback, hook)
+            names = [hook, ALIASES.get(hook, hook)]
             found = self._listeners[hook] = [
                 getattr(callback, hook)
                 for callback in self.callbacks
-                if getattr(type(callback), hook, None) is not base or hook in vars(callback)
+                if any(_overrides(callback, name) for name in names)
             ]
         return found
 
@@ -101,3 +136,7 @@ class CallbackList:
         """Call ``hook`` of each callback that overrides it."""
         for listener in self.listeners(hook):
             listener(*args)
+
+
+def _overrides(callback: Callback, hook: str) -> bool:
+    return getattr(type(callback), hook) is not getattr(Callback, hook) or hook in vars(callback)
