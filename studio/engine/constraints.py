@@ -80,7 +80,7 @@ class UnitNorm(_Norm):
 
 @constraints.register()
 class MinMaxNorm(_Norm):
-    """w · n / (|w| + ε), n on the way from |w| to the nearest allowed length: all of it at rate 1."""
+    """w · n / (|w| + ε), n on the way from |w| to the nearest allowed length, there at rate 1."""
 
     min_value = Real(0.0, minimum=0, label="Shortest", help="The shortest that weights may be.")
     max_value = Real(1.0, minimum=0, label="Longest", help="The longest that weights may be.")
