@@ -1,24 +1,146 @@
 """The layers, by Keras' names."""
 
+from studio.engine.layers.activation_layers import (
+    ELU,
+    Activation,
+    LeakyReLU,
+    PReLU,
+    ReLU,
+    Softmax,
+)
 from studio.engine.layers.base import Layer, layers
-from studio.engine.layers.conv import Conv2D
-from studio.engine.layers.dense import Dense
-from studio.engine.layers.dropout import Dropout
-from studio.engine.layers.flatten import Flatten
-from studio.engine.layers.input import Input
-from studio.engine.layers.pooling import MaxPooling2D
-from studio.engine.layers.recurrent import SimpleRNN
+from studio.engine.layers.conv import (
+    Conv2D,
+)
+from studio.engine.layers.conv_ranks import (
+    Conv1D,
+    Conv3D,
+)
+from studio.engine.layers.dense import (
+    Dense,
+)
+from studio.engine.layers.depthwise import (
+    DepthwiseConv2D,
+    SeparableConv2D,
+)
+from studio.engine.layers.dropout import (
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+)
+from studio.engine.layers.embedding import (
+    Embedding,
+    Masking,
+)
+from studio.engine.layers.flatten import (
+    Flatten,
+)
+from studio.engine.layers.global_pooling import (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+)
+from studio.engine.layers.gru import (
+    GRU,
+)
+from studio.engine.layers.input import (
+    Input,
+)
+from studio.engine.layers.lstm import (
+    LSTM,
+)
+from studio.engine.layers.normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+    UnitNormalization,
+)
+from studio.engine.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
+from studio.engine.layers.recurrent import (
+    SimpleRNN,
+)
+from studio.engine.layers.reshaping import (
+    Permute,
+    RepeatVector,
+    Reshape,
+)
+from studio.engine.layers.resizing import (
+    Cropping1D,
+    Cropping2D,
+    UpSampling1D,
+    UpSampling2D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+)
+from studio.engine.layers.transpose import (
+    Conv2DTranspose,
+)
 
 registry = layers
 
 __all__ = [
+    "ELU",
+    "GRU",
+    "LSTM",
+    "Activation",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "BatchNormalization",
+    "Conv1D",
     "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Cropping1D",
+    "Cropping2D",
     "Dense",
+    "DepthwiseConv2D",
     "Dropout",
+    "Embedding",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
+    "GroupNormalization",
     "Input",
     "Layer",
+    "LayerNormalization",
+    "LeakyReLU",
+    "Masking",
+    "MaxPooling1D",
     "MaxPooling2D",
+    "MaxPooling3D",
+    "PReLU",
+    "Permute",
+    "ReLU",
+    "RepeatVector",
+    "Reshape",
+    "SeparableConv2D",
     "SimpleRNN",
+    "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
     "registry",
 ]

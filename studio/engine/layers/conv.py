@@ -109,8 +109,10 @@ class Conv(Layer):
                 self._product(rows, kernel, out)
             if self.use_bias:
                 z += self["bias"]
-            if not context.linear_output:
-                self.activation.forward(z, out=y[piece])
+            if in_place and not context.linear_output:
+                self.activation.forward(z, out=z)
+            elif not in_place:
+                y[piece] = self.activation.forward(z)
         return y, (x.shape, padded, amounts, saved)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:

@@ -1,39 +1,38 @@
-"""Layers that drop values at random while training."""
+"""Layers that drop or disturb values at random while training."""
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any
 
 import numpy as np
 
+from studio.engine.errors import ShapeError
 from studio.engine.layers.base import Gradients, Layer, register
-from studio.engine.params import Integer, Real
-from studio.engine.workspace import Array, Context
+from studio.engine.params import Integer, Integers, Real
+from studio.engine.workspace import Array, Context, Shape
 
 
-@register()
-class Dropout(Layer):
-    """Sets a fraction ``rate`` of the inputs to 0 and scales the others by 1 / (1 - rate).
-
-    Input shape: any. Output shape: the same.
-    Source: Srivastava et al., 2014; https://keras.io/api/layers/regularization_layers/dropout/
-    """
+class Dropping(Layer):
+    """What the dropping layers share: values are kept at random and scaled up."""
 
     category = "Regularization"
-    help = "Sets random values to zero while training, against overfitting."
+    rate: Any
+    seed: Any
 
-    rate = Real(minimum=0, maximum=1, initial=0.5,
-                label="Rate", help="The fraction of values set to zero.")  # fmt: skip
-    seed = Integer(None, minimum=0, optional=True, advanced=True, help="Fixes the drawn numbers.")
+    def together(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of what is drawn: 1 along axes whose values share a fate."""
+        return shape
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """The input itself outside training."""
         if not context.training or self.rate == 0:
             return x, None
-        drawn = context.workspace.array("drawn", x.shape, np.float32)
+        shape = self.together(x.shape)
+        drawn = context.workspace.array("drawn", shape, np.float32)
         context.random(f"dropout {self.seed}").random(dtype=np.float32, out=drawn)
         scale = 0.0 if self.rate == 1 else 1 / (1 - self.rate)
-        keep = context.workspace.array("keep", x.shape, x.dtype)
+        keep = context.workspace.array("keep", shape, x.dtype)
         np.greater_equal(drawn, np.float32(self.rate), out=keep, casting="unsafe")
         keep *= x.dtype.type(scale)
         y = context.workspace.array("y", x.shape, x.dtype)
@@ -41,4 +40,133 @@ class Dropout(Layer):
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
         """The gradient where values were kept, with the same scale."""
+        return (dy if cache is None else dy * cache), {}
+
+
+@register()
+class Dropout(Dropping):
+    """Sets a fraction ``rate`` of the inputs to 0 and scales the others by 1 / (1 - rate).
+
+    Input shape: any. Output shape: the same.
+    Source: Srivastava et al., 2014; https://keras.io/api/layers/regularization_layers/dropout/
+    """
+
+    help = "Sets random values to zero while training, against overfitting."
+
+    rate = Real(minimum=0, maximum=1, initial=0.5, label="Rate",
+                help="The fraction of values set to zero.")  # fmt: skip
+    noise_shape = Integers(None, minimum=-1, optional=True, advanced=True,
+                           help="Sizes of what is drawn; 1 where values share a fate.")  # fmt: skip
+    seed = Integer(None, minimum=0, optional=True, advanced=True, help="Fixes the drawn numbers.")
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """The input's shape."""
+        self.check_input(input_shape)
+        if self.noise_shape is not None and len(self.noise_shape) != len(input_shape):  # pyright: ignore[reportUnnecessaryComparison]
+            wanted = f"an input of {len(self.noise_shape) - 1} dimensions per sample"
+            raise ShapeError(wanted, f"{len(input_shape) - 1}", self.label)
+        return input_shape
+
+    def together(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The input's shape, or ``noise_shape``, whose first size stands for the batch."""
+        if self.noise_shape is None:  # pyright: ignore[reportUnnecessaryComparison]
+            return shape
+        return tuple(
+            1 if size == 1 else real for size, real in zip(self.noise_shape, shape, strict=True)
+        )
+
+
+class SpatialDropout(Dropping):
+    """Drops whole channels."""
+
+    def together(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """One draw per sample and channel."""
+        return (shape[0], *(1,) * (len(shape) - 2), shape[-1])
+
+
+@register()
+class SpatialDropout1D(SpatialDropout):
+    """Drops whole channels of a sequence.
+
+    Input shape: ``(batch, steps, channels)``. Output shape: the same.
+    Source: https://keras.io/api/layers/regularization_layers/spatial_dropout1d/
+    """
+
+    input_ranks = (3,)
+    help = "Sets random channels of a sequence to zero while training."
+
+    rate = Real(minimum=0, maximum=1, initial=0.5, label="Rate",
+                help="The fraction of channels set to zero.")  # fmt: skip
+    seed = Integer(None, minimum=0, optional=True, advanced=True, help="Fixes the drawn numbers.")
+
+
+@register()
+class SpatialDropout2D(SpatialDropout):
+    """Drops whole channels of an image.
+
+    Input shape: ``(batch, height, width, channels)``. Output shape: the same.
+    Source: Tompson et al., 2014;
+    https://keras.io/api/layers/regularization_layers/spatial_dropout2d/
+    """
+
+    input_ranks = (4,)
+    help = "Sets random channels of an image to zero while training."
+
+    rate = Real(minimum=0, maximum=1, initial=0.5, label="Rate",
+                help="The fraction of channels set to zero.")  # fmt: skip
+    seed = Integer(None, minimum=0, optional=True, advanced=True, help="Fixes the drawn numbers.")
+
+
+@register()
+class GaussianNoise(Layer):
+    """y = x + noise of mean 0 and deviation ``stddev``, while training.
+
+    Input shape: any. Output shape: the same.
+    Source: https://keras.io/api/layers/regularization_layers/gaussian_noise/
+    """
+
+    category = "Regularization"
+    help = "Adds noise while training, against overfitting."
+
+    stddev = Real(minimum=0, initial=0.1, label="Deviation", help="How strong the noise is.")
+    seed = Integer(None, minimum=0, optional=True, advanced=True, help="Fixes the drawn numbers.")
+
+    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+        """The input itself outside training."""
+        if not context.training or self.stddev == 0:
+            return x, None
+        noise = context.random(f"noise {self.seed}").standard_normal(x.shape, np.float32)
+        return x + noise.astype(x.dtype, copy=False) * x.dtype.type(self.stddev), None
+
+    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+        """The gradient itself."""
+        return dy, {}
+
+
+@register()
+class GaussianDropout(Layer):
+    """y = x · noise of mean 1 and deviation sqrt(rate / (1 - rate)), while training.
+
+    Input shape: any. Output shape: the same. Source: Srivastava et al., 2014;
+    https://keras.io/api/layers/regularization_layers/gaussian_dropout/
+    """
+
+    category = "Regularization"
+    help = "Multiplies with noise while training, against overfitting."
+
+    rate = Real(minimum=0, below=1, initial=0.2, label="Rate",
+                help="As strong as a dropout of this rate.")  # fmt: skip
+    seed = Integer(None, minimum=0, optional=True, advanced=True, help="Fixes the drawn numbers.")
+
+    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+        """The input itself outside training."""
+        if not context.training or self.rate == 0:
+            return x, None
+        drawn = context.random(f"noise {self.seed}").standard_normal(x.shape, np.float32)
+        noise = drawn.astype(x.dtype, copy=False) * x.dtype.type(sqrt(self.rate / (1 - self.rate)))
+        noise += 1
+        return x * noise, noise
+
+    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+        """The gradient times the same noise."""
         return (dy if cache is None else dy * cache), {}

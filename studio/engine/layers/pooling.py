@@ -1,112 +1,38 @@
-"""Pooling over one, two or three dimensions."""
+"""Pooling over one, two and three dimensions; ``pool.py`` does the work."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, cast
-
-import numpy as np
-
-from studio.engine.layers import windows as win
-from studio.engine.layers.base import Gradients, Layer, register
+from studio.engine.layers.base import register
+from studio.engine.layers.pool import AveragePooling, MaxPooling
 from studio.engine.params import Choice, Integers
-from studio.engine.workspace import Array, Context, Shape, Workspace
-
-SAMPLES_BYTES = 1 << 20
-"""Inputs that are worked on at a time: about half of a core's second-level cache."""
 
 
-class Pooling(Layer):
-    """What the pooling layers share: windows and their positions."""
+@register()
+class MaxPooling1D(MaxPooling):
+    """The largest number of each window of a sequence.
 
-    rank: ClassVar[int]
-    category = "Pooling"
+    Input shape: ``(batch, steps, channels)``. Output shape: ``(batch, positions, channels)``.
+    Source: https://keras.io/api/layers/pooling_layers/max_pooling1d/
+    """
 
-    pool_size: Any
-    strides: Any
-    padding: Any
+    rank = 1
+    input_ranks = (3,)
+    help = "Shrinks a sequence, keeping the largest number of each window."
 
-    @property
-    def steps(self) -> win.Sizes:
-        """The distance between two windows: ``strides``, else ``pool_size``."""
-        return self.pool_size if self.strides is None else self.strides
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """(batch, …spatial, channels) → (batch, …positions, channels)."""
-        self.check_input(input_shape)
-        lengths = tuple(
-            win.output_length(length, size, step, self.padding)
-            for length, size, step in zip(
-                input_shape[1:-1], self.pool_size, self.steps, strict=True
-            )
-        )
-        win.check_windows(self, input_shape, lengths)
-        return (input_shape[0], *lengths, input_shape[-1])
-
-    def _slices(self, counts: win.Sizes) -> list[tuple[slice, ...]]:
-        ones = (1,) * len(counts)
-        return [where for _, where in win.positions(self.pool_size, self.steps, ones, counts)]
-
-
-class MaxPooling(Pooling):
-    """The largest number of each window."""
-
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """Shapes (batch, …spatial, channels) → (batch, …positions, channels)."""
-        shape = cast("tuple[int, ...]", self.compute_output_shape(x.shape))
-        ones = (1,) * type(self).rank
-        amounts = win.pads(x.shape[1:-1], self.pool_size, self.steps, self.padding, ones)
-        padded = win.pad(x, amounts, -np.inf, context, "padded")
-        y = context.workspace.array("y", shape, x.dtype)
-        first, *others = self._slices(shape[1:-1])
-        np.copyto(y, padded[first])
-        for where in others:
-            np.maximum(y, padded[where], out=y)
-        return y, (x.shape, amounts, padded, y)
-
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
-        """Each gradient goes to the first largest number of its window."""
-        shape, amounts, padded, y = cache
-        space = context.workspace
-        dpadded = space.array("dpadded", padded.shape, dy.dtype)
-        apart = all(step >= size for size, step in zip(self.pool_size, self.steps, strict=True))
-        if not (apart and self._covers(padded.shape[1:-1], dy.shape[1:-1])):
-            dpadded.fill(0)
-        size = max(1, SAMPLES_BYTES // max(1, padded[:1].nbytes))
-        for start in range(0, len(dy), size):
-            samples = slice(start, start + size)
-            self._spread(dy[samples], padded[samples], y[samples], dpadded[samples], apart, space)
-        return dpadded[win.inner(shape[1:-1], amounts)], {}
-
-    def _spread(
-        self, dy: Array, x: Array, y: Array, dx: Array, apart: bool, space: Workspace
-    ) -> None:
-        """The backward step of some samples, few enough to stay in the cache."""
-        winner = space.array("winner", dy.shape, np.bool_)
-        left = space.array("left", dy.shape, np.bool_)
-        left.fill(True)
-        for where in self._slices(dy.shape[1:-1]):
-            np.equal(x[where], y, out=winner)
-            winner &= left
-            left ^= winner
-            if apart:
-                np.multiply(dy, winner, out=dx[where])
-            else:
-                dx[where] += dy * winner
-
-    def _covers(self, lengths: win.Sizes, counts: win.Sizes) -> bool:
-        """Whether every number of the input lies in a window."""
-        return self.pool_size == self.steps and all(
-            length == count * size
-            for length, count, size in zip(lengths, counts, self.pool_size, strict=True)
-        )
+    pool_size = Integers((2,), length=1, label="Pool size", help="Steps of a window.")
+    strides = Integers(None, length=1, optional=True, label="Strides",
+                       help="Steps between two windows; else the pool size.")  # fmt: skip
+    padding = Choice("valid", options=("valid", "same"), label="Padding",
+                     help="'same' also keeps windows that reach over the edge.")  # fmt: skip
 
 
 @register()
 class MaxPooling2D(MaxPooling):
-    """The largest number of each window over height and width.
+    """The largest number of each window of an image.
 
     Input shape: ``(batch, height, width, channels)``. Output shape: ``(batch, rows, columns,
-    channels)``. Source: https://keras.io/api/layers/pooling_layers/max_pooling2d/
+    channels)``.
+    Source: https://keras.io/api/layers/pooling_layers/max_pooling2d/
     """
 
     rank = 2
@@ -115,6 +41,83 @@ class MaxPooling2D(MaxPooling):
 
     pool_size = Integers((2, 2), length=2, label="Pool size", help="Height and width of a window.")
     strides = Integers(None, length=2, optional=True, label="Strides",
+                       help="Steps between two windows; else the pool size.")  # fmt: skip
+    padding = Choice("valid", options=("valid", "same"), label="Padding",
+                     help="'same' also keeps windows that reach over the edge.")  # fmt: skip
+
+
+@register()
+class MaxPooling3D(MaxPooling):
+    """The largest number of each window of a volume.
+
+    Input shape: ``(batch, a, b, c, channels)``. Output shape: ``(batch, …positions, channels)``.
+    Source: https://keras.io/api/layers/pooling_layers/max_pooling3d/
+    """
+
+    rank = 3
+    input_ranks = (5,)
+    help = "Shrinks a volume, keeping the largest number of each window."
+
+    pool_size = Integers((2, 2, 2), length=3, label="Pool size", help="Sizes of a window.")
+    strides = Integers(None, length=3, optional=True, label="Strides",
+                       help="Steps between two windows; else the pool size.")  # fmt: skip
+    padding = Choice("valid", options=("valid", "same"), label="Padding",
+                     help="'same' also keeps windows that reach over the edge.")  # fmt: skip
+
+
+@register()
+class AveragePooling1D(AveragePooling):
+    """The mean of each window of a sequence.
+
+    Input shape: ``(batch, steps, channels)``. Output shape: ``(batch, positions, channels)``.
+    Source: https://keras.io/api/layers/pooling_layers/average_pooling1d/
+    """
+
+    rank = 1
+    input_ranks = (3,)
+    help = "Shrinks a sequence, keeping the mean of each window."
+
+    pool_size = Integers(initial=(2,), length=1, label="Pool size", help="Steps of a window.")
+    strides = Integers(None, length=1, optional=True, label="Strides",
+                       help="Steps between two windows; else the pool size.")  # fmt: skip
+    padding = Choice("valid", options=("valid", "same"), label="Padding",
+                     help="'same' also keeps windows that reach over the edge.")  # fmt: skip
+
+
+@register()
+class AveragePooling2D(AveragePooling):
+    """The mean of each window of an image.
+
+    Input shape: ``(batch, height, width, channels)``. Output shape: ``(batch, rows, columns,
+    channels)``.
+    Source: https://keras.io/api/layers/pooling_layers/average_pooling2d/
+    """
+
+    rank = 2
+    input_ranks = (4,)
+    help = "Shrinks an image, keeping the mean of each window."
+
+    pool_size = Integers(initial=(2, 2), length=2, label="Pool size", help="Height and width of a window.")
+    strides = Integers(None, length=2, optional=True, label="Strides",
+                       help="Steps between two windows; else the pool size.")  # fmt: skip
+    padding = Choice("valid", options=("valid", "same"), label="Padding",
+                     help="'same' also keeps windows that reach over the edge.")  # fmt: skip
+
+
+@register()
+class AveragePooling3D(AveragePooling):
+    """The mean of each window of a volume.
+
+    Input shape: ``(batch, a, b, c, channels)``. Output shape: ``(batch, …positions, channels)``.
+    Source: https://keras.io/api/layers/pooling_layers/average_pooling3d/
+    """
+
+    rank = 3
+    input_ranks = (5,)
+    help = "Shrinks a volume, keeping the mean of each window."
+
+    pool_size = Integers(initial=(2, 2, 2), length=3, label="Pool size", help="Sizes of a window.")
+    strides = Integers(None, length=3, optional=True, label="Strides",
                        help="Steps between two windows; else the pool size.")  # fmt: skip
     padding = Choice("valid", options=("valid", "same"), label="Padding",
                      help="'same' also keeps windows that reach over the edge.")  # fmt: skip

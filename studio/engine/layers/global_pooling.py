@@ -1,0 +1,152 @@
+"""Pooling over all of a sequence or an image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from studio.engine.layers.base import Gradients, Layer, register
+from studio.engine.params import Boolean
+from studio.engine.workspace import Array, Context, Shape
+
+
+class GlobalPooling(Layer):
+    """What they share: one number per channel."""
+
+    category = "Pooling"
+
+    keepdims = Boolean(False, label="Keep dimensions", help="Leaves dimensions of size 1 behind.")
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """(batch, …spatial, channels) → (batch, channels), or with 1 for each spatial dimension."""
+        self.check_input(input_shape)
+        ones = (1,) * (len(input_shape) - 2) if self.keepdims else ()
+        return (input_shape[0], *ones, input_shape[-1])
+
+    def _spatial(self, x: Array) -> tuple[int, ...]:
+        return tuple(range(1, x.ndim - 1))
+
+    def _spread(self, dy: Array, x: Array) -> Array:
+        """The gradient with a dimension of 1 in place of each spatial one."""
+        return dy.reshape(len(x), *(1,) * (x.ndim - 2), x.shape[-1])
+
+
+class GlobalAverage(GlobalPooling):
+    """The mean of each channel; of the steps that count, where there is a mask."""
+
+    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+        """Shapes (batch, …spatial, channels) → (batch, channels)."""
+        spatial = self._spatial(x)
+        if context.mask is None or x.ndim != 3:
+            share: Any = x.dtype.type(1 / np.prod([x.shape[axis] for axis in spatial]))
+        else:
+            counted = context.mask.astype(x.dtype)[..., None]
+            share = counted / counted.sum(axis=1, keepdims=True)
+        y = (x * share).sum(axis=spatial, keepdims=self.keepdims)
+        return y, (x, share)
+
+    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+        """Each gradient is spread evenly."""
+        x, share = cache
+        return np.broadcast_to(self._spread(dy, x), x.shape) * share, {}
+
+    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
+        """One output has no steps to mask."""
+        return None
+
+
+class GlobalMax(GlobalPooling):
+    """The largest number of each channel."""
+
+    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+        """Shapes (batch, …spatial, channels) → (batch, channels)."""
+        flat = x.reshape(len(x), -1, x.shape[-1])
+        place = flat.argmax(axis=1)
+        y = np.take_along_axis(flat, place[:, None], axis=1)
+        shape = (len(x), *(1,) * (x.ndim - 2), x.shape[-1]) if self.keepdims else (len(x), x.shape[-1])  # fmt: skip
+        return y.reshape(shape), (x.shape, place)
+
+    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+        """Each gradient goes to the first largest number of its channel."""
+        shape, place = cache
+        dx = context.workspace.zeros("dx", shape, dy.dtype)
+        flat = dx.reshape(len(dx), -1, shape[-1])
+        np.put_along_axis(flat, place[:, None], dy.reshape(len(dx), 1, -1), axis=1)
+        return dx, {}
+
+    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
+        """One output has no steps to mask."""
+        return None
+
+
+@register()
+class GlobalAveragePooling1D(GlobalAverage):
+    """The mean of each channel over a sequence.
+
+    Input shape: ``(batch, steps, channels)``. Output shape: ``(batch, channels)``.
+    Source: https://keras.io/api/layers/pooling_layers/global_average_pooling1d/
+    """
+
+    input_ranks = (3,)
+    help = "Turns a sequence into one number per channel: the mean."
+
+
+@register()
+class GlobalAveragePooling2D(GlobalAverage):
+    """The mean of each channel over an image.
+
+    Input shape: ``(batch, height, width, channels)``. Output shape: ``(batch, channels)``.
+    Source: https://keras.io/api/layers/pooling_layers/global_average_pooling2d/
+    """
+
+    input_ranks = (4,)
+    help = "Turns an image into one number per channel: the mean."
+
+
+@register()
+class GlobalAveragePooling3D(GlobalAverage):
+    """The mean of each channel over a volume.
+
+    Input shape: ``(batch, a, b, c, channels)``. Output shape: ``(batch, channels)``.
+    Source: https://keras.io/api/layers/pooling_layers/global_average_pooling3d/
+    """
+
+    input_ranks = (5,)
+    help = "Turns a volume into one number per channel: the mean."
+
+
+@register()
+class GlobalMaxPooling1D(GlobalMax):
+    """The largest number of each channel over a sequence.
+
+    Input shape: ``(batch, steps, channels)``. Output shape: ``(batch, channels)``.
+    Source: https://keras.io/api/layers/pooling_layers/global_max_pooling1d/
+    """
+
+    input_ranks = (3,)
+    help = "Turns a sequence into one number per channel: the largest number."
+
+
+@register()
+class GlobalMaxPooling2D(GlobalMax):
+    """The largest number of each channel over an image.
+
+    Input shape: ``(batch, height, width, channels)``. Output shape: ``(batch, channels)``.
+    Source: https://keras.io/api/layers/pooling_layers/global_max_pooling2d/
+    """
+
+    input_ranks = (4,)
+    help = "Turns an image into one number per channel: the largest number."
+
+
+@register()
+class GlobalMaxPooling3D(GlobalMax):
+    """The largest number of each channel over a volume.
+
+    Input shape: ``(batch, a, b, c, channels)``. Output shape: ``(batch, channels)``.
+    Source: https://keras.io/api/layers/pooling_layers/global_max_pooling3d/
+    """
+
+    input_ranks = (5,)
+    help = "Turns a volume into one number per channel: the largest number."

@@ -1,0 +1,159 @@
+"""The convolution turned around: it enlarges an image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from studio.engine.activations import Activation, activations
+from studio.engine.constraints import constraints
+from studio.engine.errors import ParameterError
+from studio.engine.initializers import initializers
+from studio.engine.layers import windows as win
+from studio.engine.layers.base import (
+    Gradients,
+    Layer,
+    WeightSpec,
+    activate,
+    add_rows,
+    deactivate,
+    known,
+    register,
+)
+from studio.engine.params import Boolean, Choice, Integer, Integers
+from studio.engine.registry import Named
+from studio.engine.regularizers import regularizers
+from studio.engine.workspace import Array, Context, Shape
+
+
+@register()
+class Conv2DTranspose(Layer):
+    """Each input puts the kernel, times its value, into the output; overlaps add up.
+
+    Input shape: ``(batch, height, width, channels)``. Output shape: ``(batch, rows, columns,
+    filters)``; with padding "same" rows = height · stride.
+    Source: https://keras.io/api/layers/convolution_layers/convolution2d_transpose/
+    """
+
+    category = "Convolution"
+    input_ranks = (4,)
+    help = "Enlarges an image by learned patterns."
+
+    filters = Integer(minimum=1, initial=16, label="Filters", help="How many outputs it has.")
+    kernel_size = Integers(length=2, initial=(3, 3), label="Kernel size",
+                           help="Height and width of a pattern.")  # fmt: skip
+    strides = Integers((1, 1), length=2, label="Strides", help="By how much the image grows.")
+    padding = Choice("valid", options=("valid", "same"), label="Padding",
+                     help="'same' makes the size that of the input times the strides.")  # fmt: skip
+    output_padding = Integers(None, length=2, minimum=0, optional=True, advanced=True,
+                              help="Rows and columns to add, where several sizes fit.")  # fmt: skip
+    dilation_rate = Integers((1, 1), length=2, label="Dilation", advanced=True,
+                             help="Distance between two points of the pattern.")  # fmt: skip
+    activation = Named(activations, "linear", initial="relu", label="Activation",
+                       help="Applied to the output.")  # fmt: skip
+    use_bias = Boolean(True, label="Bias", help="Whether a learned number is added to each filter.")
+    kernel_initializer = Named(initializers, "glorot_uniform", advanced=True)
+    bias_initializer = Named(initializers, "zeros", advanced=True)
+    kernel_regularizer = Named(regularizers, None, optional=True, help="Keeps weights small.")
+    bias_regularizer = Named(regularizers, None, optional=True, advanced=True)
+    activity_regularizer = Named(regularizers, None, optional=True, advanced=True)
+    kernel_constraint = Named(constraints, None, optional=True, advanced=True)
+    bias_constraint = Named(constraints, None, optional=True, advanced=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.output_padding is not None and any(  # pyright: ignore[reportUnnecessaryComparison]
+            more >= stride for more, stride in zip(self.output_padding, self.strides, strict=True)
+        ):
+            raise ParameterError(
+                f"numbers below the strides {self.strides}",
+                f"{self.output_padding}",
+                f"{self.label} output_padding",
+            )
+
+    @property
+    def output_activation(self) -> Activation:
+        """The activation that its output ends with."""
+        return self.activation
+
+    def _along(self, axis: int, length: int) -> tuple[int, int]:
+        """Along an axis: the output's length, and how much is cut off before it."""
+        stride = self.strides[axis]
+        span = (self.kernel_size[axis] - 1) * self.dilation_rate[axis] + 1
+        extra = None if self.output_padding is None else self.output_padding[axis]  # pyright: ignore[reportUnnecessaryComparison]
+        if self.padding == "valid":
+            more = max(span - stride, 0) if extra is None else span - stride + extra
+            return length * stride + more, 0
+        cut = max(span - stride, 0) // 2 if extra is None else span // 2
+        if extra is None:
+            return length * stride, cut
+        return (length - 1) * stride + span - 2 * (span // 2) + extra, cut
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """(batch, height, width, channels) → (batch, rows, columns, filters)."""
+        self.check_input(input_shape)
+        lengths = [
+            None if length is None else self._along(axis, length)[0]
+            for axis, length in enumerate(input_shape[1:-1])
+        ]
+        win.check_windows(self, input_shape, tuple(lengths))
+        return (input_shape[0], *lengths, self.filters)
+
+    def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
+        """A kernel of (…kernel_size, filters, channels) and a bias of (filters,)."""
+        channels = known(input_shape[-1], self, "number of channels")
+        kernel = WeightSpec("kernel", (*self.kernel_size, self.filters, channels),
+                            self.kernel_initializer, self.kernel_regularizer,
+                            self.kernel_constraint)  # fmt: skip
+        bias = WeightSpec("bias", (self.filters,), self.bias_initializer,
+                          self.bias_regularizer, self.bias_constraint)  # fmt: skip
+        return (kernel, bias) if self.use_bias else (kernel,)
+
+    def _frame(self, shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[slice, ...]]:
+        """The size that all kernels together cover, or the output if larger, and the output in it."""
+        sizes: list[int] = []
+        inside: list[slice] = [slice(None)]
+        for axis, length in enumerate(shape[1:-1]):
+            out, cut = self._along(axis, length)
+            span = (self.kernel_size[axis] - 1) * self.dilation_rate[axis] + 1
+            sizes.append(max((length - 1) * self.strides[axis] + span, cut + out))
+            inside.append(slice(cut, cut + out))
+        return tuple(sizes), tuple(inside)
+
+    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+        """Products of all inputs with the kernel, added where they fall."""
+        sizes, inside = self._frame(x.shape)
+        frame = context.workspace.zeros("frame", (len(x), *sizes, self.filters), x.dtype)
+        kernel = self["kernel"]
+        for offset, where in win.positions(
+            self.kernel_size, self.strides, self.dilation_rate, x.shape[1:-1]
+        ):
+            frame[where] += np.matmul(x, kernel[offset].T)
+        z = np.ascontiguousarray(frame[inside])
+        if self.use_bias:
+            z += self["bias"]
+        y, saved = activate(self.activation, z, context)
+        return y, (x, sizes, inside, saved)
+
+    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
+        """A convolution of the output's gradient with the kernel."""
+        x, sizes, inside, saved = cache
+        dz = deactivate(self.activation, dy, saved, context)
+        frame = context.workspace.zeros("dframe", (len(x), *sizes, self.filters), dy.dtype)
+        frame[inside] = dz
+        kernel = self["kernel"]
+        dkernel = context.gradient("kernel", kernel)
+        flat = x.reshape(-1, x.shape[-1])
+        dx = context.workspace.zeros("dx", x.shape, x.dtype)
+        for offset, where in win.positions(
+            self.kernel_size, self.strides, self.dilation_rate, x.shape[1:-1]
+        ):
+            part = np.ascontiguousarray(frame[where])
+            np.matmul(part.reshape(-1, self.filters).T, flat, out=dkernel[offset])
+            dx += np.matmul(part, kernel[offset])
+        gradients = {"kernel": dkernel}
+        if self.use_bias:
+            rows = np.ascontiguousarray(dz).reshape(-1, self.filters)
+            gradients["bias"] = add_rows(rows, context.gradient("bias", self["bias"]))
+        return dx, gradients
