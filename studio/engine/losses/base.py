@@ -41,8 +41,6 @@ class Loss(Declared):
 
     kinds: ClassVar[tuple[Kind, ...]] = ()
     output: ClassVar[str | None] = None
-    takes_class_numbers: ClassVar[bool] = False
-    """Whether targets are class numbers, not one number per output."""
     help: ClassVar[str] = ""
 
     reduction = Reduction()

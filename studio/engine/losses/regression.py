@@ -59,7 +59,6 @@ class MeanSquaredLogarithmicError(Loss):
     """mean((log(1 + p) - log(1 + y))²), with p and y at least ε."""
 
     kinds = ("regression",)
-    output = "relu"
     help = "Squared differences of logarithms; for positive targets of different sizes."
 
     def _apart(self, y: Array, p: Array) -> Array:

@@ -22,7 +22,6 @@ class SparseCategoricalCrossentropy(FromLogits):
     the class ``ignore_class`` do not count.
     """
 
-    takes_class_numbers = True
     activation = Softmax
     help = "For several classes as numbers, one output each with softmax."
 

@@ -31,10 +31,14 @@ class ConfusionMatrix(Metric):
         self.matrix: Array = np.zeros((self.num_classes, self.num_classes), np.int64)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        p = np.asarray(y_pred)
-        columns = class_numbers(p, 2)
-        y = aligned(np.asarray(y_true), p.ndim, p.shape[-1:] == (1,))
-        rows = class_numbers(y, self.num_classes)
+        y, p = np.asarray(y_true), np.asarray(y_pred)
+        several = p.ndim > 1 and p.shape[-1] > 1
+        columns = p.argmax(axis=-1) if several else _sides(p[..., 0] if p.ndim > 1 else p)
+        if several and y.shape == p.shape:
+            rows = y.argmax(axis=-1)
+        else:
+            y = aligned(y, columns.ndim, widen=False)
+            rows = _sides(y) if self.num_classes == 2 else y.astype(np.intp)
         if rows.shape != columns.shape:
             raise self.misfit(rows, columns.shape)
         for numbers in (rows, columns):
@@ -51,15 +55,9 @@ class ConfusionMatrix(Metric):
         return self.matrix.copy()
 
 
-def class_numbers(values: Array, classes: int) -> Array:
-    """Class numbers from probabilities (batch, …, classes), (batch, 1), or numbers (batch,).
-
-    One number per sample says which of two classes it is by being above 0.5, or is the class.
-    """
-    if values.ndim >= 2 and values.shape[-1] > 1:
-        return values.argmax(axis=-1)
-    flat = values[..., 0] if values.ndim >= 2 else values
-    return (flat > 0.5 if classes == 2 else flat).astype(np.intp)
+def _sides(values: Array) -> Array:
+    """Which of two classes: 1 above 0.5, else 0."""
+    return (values > 0.5).astype(np.intp)
 
 
 @dataclass(frozen=True, eq=False)
