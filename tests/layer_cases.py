@@ -20,6 +20,7 @@ SIZES = {2: (6,), 3: (7, 6), 4: (8, 7, 6), 5: (6, 5, 4, 6)}
 
 REQUIRED: dict[str, dict[str, Any]] = {
     "GroupNormalization": {"groups": 2},
+    "Normalization": {"mean": 0.5, "variance": 2.0},
     "Permute": {"dims": [2, 1]},
     "Reshape": {"target_shape": [-1, 3]},
 }

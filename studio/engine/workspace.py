@@ -22,10 +22,12 @@ class Workspace:
     each request allocates anew, which tests use to show that results do not depend on it.
     """
 
-    __slots__ = ("_buffers", "_views", "reuse")
+    __slots__ = ("_buffers", "_views", "inner", "reuse")
 
     def __init__(self, reuse: bool = True) -> None:
         self.reuse = reuse
+        self.inner: dict[str, Workspace] = {}
+        """The scratch memory of layers inside the layer."""
         self._buffers: dict[str, Array] = {}
         self._views: dict[tuple[str, tuple[int, ...]], Array] = {}
 
@@ -74,6 +76,7 @@ class Context:
         needs_input_gradient: False for a first layer, whose input gradient nobody reads.
         linear_output: True where the loss works on logits: leave out the final activation.
         gradients: where to write the gradients of the weights, by name; absent names are allocated.
+        purpose: which of several layers inside a layer it is for, part of its random streams.
     """
 
     moment: Moment = field(default_factory=Moment)
@@ -84,6 +87,7 @@ class Context:
     needs_input_gradient: bool = True
     linear_output: bool = False
     gradients: dict[str, Array] = field(default_factory=dict[str, Array])
+    purpose: str = ""
 
     @property
     def training(self) -> bool:
@@ -94,7 +98,13 @@ class Context:
         """The random stream of this layer, step, shard and purpose."""
         moment = self.moment
         return generator(
-            moment.seed, "layer", self.layer, purpose, moment.epoch, moment.step, self.shard
+            moment.seed,
+            "layer",
+            self.layer,
+            self.purpose + purpose,
+            moment.epoch,
+            moment.step,
+            self.shard,
         )
 
     def gradient(self, name: str, like: Array) -> Array:

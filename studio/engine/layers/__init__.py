@@ -8,6 +8,13 @@ from studio.engine.layers.activation_layers import (
     ReLU,
     Softmax,
 )
+from studio.engine.layers.augmentation import (
+    RandomContrast,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
 from studio.engine.layers.base import Layer, layers
 from studio.engine.layers.conv import (
     Conv2D,
@@ -68,6 +75,7 @@ from studio.engine.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from studio.engine.layers.preprocessing import Normalization, Rescaling
 from studio.engine.layers.recurrent import (
     SimpleRNN,
 )
@@ -87,6 +95,7 @@ from studio.engine.layers.resizing import (
 from studio.engine.layers.transpose import (
     Conv2DTranspose,
 )
+from studio.engine.layers.wrappers import Bidirectional, TimeDistributed
 
 registry = layers
 
@@ -99,6 +108,7 @@ __all__ = [
     "AveragePooling2D",
     "AveragePooling3D",
     "BatchNormalization",
+    "Bidirectional",
     "Conv1D",
     "Conv2D",
     "Conv2DTranspose",
@@ -127,16 +137,24 @@ __all__ = [
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
+    "Normalization",
     "PReLU",
     "Permute",
+    "RandomContrast",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
     "SeparableConv2D",
     "SimpleRNN",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
+    "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

@@ -77,6 +77,8 @@ class Layer(Declared):
     help: ClassVar[str] = ""
     mixes_samples: ClassVar[bool] = False
     """Whether a sample's output depends on the others in the batch; such a layer sees it whole."""
+    supports_masking: ClassVar[bool] = True
+    """Whether its output has the time steps of its input, so that a mask goes on to the next."""
     makes_mask: ClassVar[bool] = False
     """Whether :meth:`compute_mask` starts a mask of its own."""
     input_ranks: ClassVar[tuple[int, ...] | None] = None
@@ -143,7 +145,7 @@ class Layer(Declared):
 
     def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
         """The mask of the output, from the input and its mask."""
-        return mask
+        return mask if self.supports_masking else None
 
     def key_settings(self) -> str:
         """Its most telling settings in a few words: ``"16 filters · 3×3 · relu"``."""

@@ -35,6 +35,7 @@ class Conv(Layer):
 
     rank: ClassVar[int]
     category = "Convolution"
+    supports_masking = False
 
     activation = Named(activations, "linear", initial="relu",
                        label="Activation", help="Applied to the output.")  # fmt: skip

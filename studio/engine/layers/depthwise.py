@@ -30,6 +30,7 @@ class Depthwise(Layer):
     """What both share: every channel has patterns of its own."""
 
     category = "Convolution"
+    supports_masking = False
     input_ranks = (4,)
 
     kernel_size: Any

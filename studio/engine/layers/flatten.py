@@ -18,6 +18,7 @@ class Flatten(Layer):
     """
 
     category = "Core"
+    supports_masking = False
     help = "Lays out an image or a sequence as one row of numbers."
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

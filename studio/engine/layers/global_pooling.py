@@ -15,6 +15,7 @@ class GlobalPooling(Layer):
     """What they share: one number per channel."""
 
     category = "Pooling"
+    supports_masking = False
 
     keepdims = Boolean(False, label="Keep dimensions", help="Leaves dimensions of size 1 behind.")
 
@@ -51,10 +52,6 @@ class GlobalAverage(GlobalPooling):
         x, share = cache
         return np.broadcast_to(self._spread(dy, x), x.shape) * share, {}
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
-        """One output has no steps to mask."""
-        return None
-
 
 class GlobalMax(GlobalPooling):
     """The largest number of each channel."""
@@ -74,10 +71,6 @@ class GlobalMax(GlobalPooling):
         flat = dx.reshape(len(dx), -1, shape[-1])
         np.put_along_axis(flat, place[:, None], dy.reshape(len(dx), 1, -1), axis=1)
         return dx, {}
-
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
-        """One output has no steps to mask."""
-        return None
 
 
 @register()

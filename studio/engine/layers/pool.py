@@ -19,6 +19,7 @@ class Pooling(Layer):
 
     rank: ClassVar[int]
     category = "Pooling"
+    supports_masking = False
 
     pool_size: Any
     strides: Any

@@ -97,7 +97,9 @@ class AveragePooling2D(AveragePooling):
     input_ranks = (4,)
     help = "Shrinks an image, keeping the mean of each window."
 
-    pool_size = Integers(initial=(2, 2), length=2, label="Pool size", help="Height and width of a window.")
+    pool_size = Integers(
+        initial=(2, 2), length=2, label="Pool size", help="Height and width of a window."
+    )
     strides = Integers(None, length=2, optional=True, label="Strides",
                        help="Steps between two windows; else the pool size.")  # fmt: skip
     padding = Choice("valid", options=("valid", "same"), label="Padding",

@@ -22,6 +22,7 @@ class Reshape(Layer):
     """
 
     category = "Reshaping"
+    supports_masking = False
     help = "Lays out the numbers of a sample in another shape, such as an image as a sequence."
 
     target_shape = Integers(minimum=-1, initial=(-1, 1), label="Target shape",
@@ -59,10 +60,6 @@ class Reshape(Layer):
         """The same numbers in the input's shape."""
         return dy.reshape(cache), {}
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
-        """Steps are no longer where they were."""
-        return None
-
 
 @register()
 class Permute(Layer):
@@ -73,6 +70,7 @@ class Permute(Layer):
     """
 
     category = "Reshaping"
+    supports_masking = False
     help = "Exchanges dimensions, such as rows and columns."
 
     dims = Integers(initial=(2, 1), label="Dimensions", help="Their new order: 2, 1 exchanges two.")
@@ -99,10 +97,6 @@ class Permute(Layer):
         """The dimensions in the old order."""
         return np.ascontiguousarray(dy.transpose(np.argsort((0, *self.dims)))), {}
 
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
-        """Steps are no longer where they were."""
-        return None
-
 
 @register()
 class RepeatVector(Layer):
@@ -113,6 +107,7 @@ class RepeatVector(Layer):
     """
 
     category = "Reshaping"
+    supports_masking = False
     input_ranks = (2,)
     help = "Repeats a row of numbers as the steps of a sequence."
 
@@ -130,7 +125,3 @@ class RepeatVector(Layer):
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
         """The sum over the steps."""
         return dy.sum(axis=1), {}
-
-    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
-        """A row has no steps to mask."""
-        return None

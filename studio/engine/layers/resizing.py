@@ -64,6 +64,7 @@ class _Framed(Layer):
     """Common to padding and cropping: a smaller array lies inside a larger one."""
 
     category = "Reshaping"
+    supports_masking = False
     sign = 1
 
     def margins(self) -> Pairs:
@@ -197,6 +198,7 @@ class UpSampling1D(Layer):
     """
 
     category = "Reshaping"
+    supports_masking = False
     input_ranks = (3,)
     help = "Repeats every step of a sequence."
     size = Integer(2, minimum=1, label="Size", help="How often each step comes.")
@@ -226,6 +228,7 @@ class UpSampling2D(Layer):
     """
 
     category = "Reshaping"
+    supports_masking = False
     input_ranks = (4,)
     help = "Enlarges an image."
     size = Integers((2, 2), length=2, label="Size", help="How many times as high and as wide.")

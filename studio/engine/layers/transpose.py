@@ -37,6 +37,7 @@ class Conv2DTranspose(Layer):
     """
 
     category = "Convolution"
+    supports_masking = False
     input_ranks = (4,)
     help = "Enlarges an image by learned patterns."
 
