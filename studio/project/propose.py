@@ -42,7 +42,10 @@ def proposed_loss(now: Spec, kind: Kind) -> Spec:
 
 def proposed_activation(loss: Spec, kind: Kind) -> str:
     """What the output should end with: nothing where the loss takes logits."""
-    return "linear" if loss.config.get("from_logits") is True else ADVICE[kind].activation
+    if loss.config.get("from_logits") is True:
+        return "linear"
+    own = losses.find(loss.class_name).output if loss.class_name in losses else None
+    return own or ADVICE[kind].activation
 
 
 def output_layer(info: DatasetInfo, loss: Spec) -> Spec:
