@@ -15,13 +15,19 @@ STACKS: list[tuple[tuple[int, ...], list[tuple[str, dict[str, Any]]]]] = [
     ((5, 3), [("TimeDistributed", {"layer": ("Dense", {"units": 4, "activation": "relu"})})]),
     ((3, 6, 6, 1), [("TimeDistributed", {"layer": ("Conv2D", {"filters": 2, "kernel_size": 3})})]),
     *[
-        ((5, 3), [("Bidirectional", {"layer": (name, {"units": 4, **options}), "merge_mode": mode})])
+        (
+            (5, 3),
+            [("Bidirectional", {"layer": (name, {"units": 4, **options}), "merge_mode": mode})],
+        )
         for name in ("SimpleRNN", "LSTM", "GRU")
         for options in ({}, {"return_sequences": True})
         for mode in ("concat", "sum", "mul", "ave")
     ],
     ((5, 3), [("Masking", {}), ("Bidirectional", {"layer": ("LSTM", {"units": 3})})]),
-    ((5, 3), [("Masking", {}), ("LSTM", {"units": 3, "return_sequences": True}), ("GRU", {"units": 2})]),
+    (
+        (5, 3),
+        [("Masking", {}), ("LSTM", {"units": 3, "return_sequences": True}), ("GRU", {"units": 2})],
+    ),
     ((5, 3), [("Rescaling", {"scale": 2.0, "offset": -1.0})]),
     ((5, 3), [("Normalization", {"mean": [1.0, 2.0, 3.0], "variance": [1.0, 4.0, 0.25]})]),
 ]  # fmt: skip
@@ -70,7 +76,10 @@ def test_training_is_the_same(
 def test_embedding(mask_zero: bool) -> None:
     random = np.random.default_rng(0)
     x = random.integers(0, 6, (5, 7))
-    stack = [("Embedding", {"input_dim": 6, "output_dim": 3, "mask_zero": mask_zero}), ("LSTM", {"units": 4})]  # fmt: skip
+    stack = [
+        ("Embedding", {"input_dim": 6, "output_dim": 3, "mask_zero": mask_zero}),
+        ("LSTM", {"units": 4}),
+    ]
     ours = Sequential([Input((7,)), *[made(Ours(), *item) for item in stack]], seed=0)
     theirs = keras.Sequential([keras.Input((7,)), *[made(keras.layers, *item) for item in stack]])
     theirs.set_weights(ours.get_weights())

@@ -33,8 +33,10 @@ class FunctionLayer(Layer):
         if context.linear_output:
             return x, None
         act = self.function()
-        y = act.forward(x, out=context.workspace.array("y", x.shape, x.dtype)) if act.saves == "output" else act.forward(x)  # fmt: skip
-        return y, y if act.saves == "output" else x
+        if act.saves == "input":
+            return act.forward(x), x
+        y = act.forward(x, out=context.workspace.array("y", x.shape, x.dtype))
+        return y, y
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
         """dy · f'(x)."""
@@ -82,7 +84,9 @@ class ReLU(Layer):
         """The function, and its slope for the way back."""
         above = x > self.threshold if self.threshold else x > 0
         slope = np.where(above, 1, self.negative_slope).astype(x.dtype)
-        y = np.where(above, x, (x - x.dtype.type(self.threshold)) * x.dtype.type(self.negative_slope))  # fmt: skip
+        y = np.where(
+            above, x, (x - x.dtype.type(self.threshold)) * x.dtype.type(self.negative_slope)
+        )
         if self.max_value is not None:  # pyright: ignore[reportUnnecessaryComparison]
             slope *= y < self.max_value
             np.minimum(y, x.dtype.type(self.max_value), out=y)
@@ -148,12 +152,24 @@ class PReLU(Layer):
         """alpha, of a sample's shape with 1 along shared axes."""
         shared = set(self.shared_axes or ())
         if any(axis >= len(input_shape) for axis in shared):
-            raise ShapeError(f"an input that has the axes {self.shared_axes}", f"{len(input_shape) - 1} dimensions per sample", self.label)  # fmt: skip
+            raise ShapeError(
+                f"an input that has the axes {self.shared_axes}",
+                f"{len(input_shape) - 1} dimensions per sample",
+                self.label,
+            )
         shape = tuple(
             1 if axis in shared else known(size, self, "input shape")
             for axis, size in enumerate(input_shape[1:], 1)
         )
-        return (WeightSpec("alpha", shape, self.alpha_initializer, self.alpha_regularizer, self.alpha_constraint),)  # fmt: skip
+        return (
+            WeightSpec(
+                "alpha",
+                shape,
+                self.alpha_initializer,
+                self.alpha_regularizer,
+                self.alpha_constraint,
+            ),
+        )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The input's shape."""
@@ -199,7 +215,11 @@ class Softmax(Layer):
         self.check_input(input_shape)
         rank = len(input_shape)
         if not 1 <= (self.axis + rank if self.axis < 0 else self.axis) < rank:
-            raise ShapeError(f"an input that has an axis {self.axis}", f"{rank - 1} dimensions per sample", self.label)  # fmt: skip
+            raise ShapeError(
+                f"an input that has an axis {self.axis}",
+                f"{rank - 1} dimensions per sample",
+                self.label,
+            )
         return input_shape
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:

@@ -31,13 +31,15 @@ class Between(Param[Range]):
         return "a number of at least 0, or the two ends of a range"
 
     def convert(self, value: Any) -> Range:
-        if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        if isinstance(value, numbers.Real):
             amount = Real(minimum=0).convert(value)
             return (max(-amount, self.low), amount)
         if not isinstance(value, list | tuple):
             raise TypeError
         ends: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
-        low, high = (Real(minimum=self.low if np.isfinite(self.low) else None).convert(e) for e in ends)  # fmt: skip
+        low, high = (
+            Real(minimum=self.low if np.isfinite(self.low) else None).convert(e) for e in ends
+        )
         if low > high:
             raise ValueError
         return (low, high)
@@ -150,7 +152,10 @@ class RandomTranslation(Warped):
     def matrices(self, x: Array, random: np.random.Generator) -> Array:
         """A shift per sample."""
         ranges = (self.height_factor, self.width_factor)
-        shifts = [random.uniform(*ends, len(x)) * size for ends, size in zip(ranges, x.shape[1:3], strict=True)]  # fmt: skip
+        shifts = [
+            random.uniform(*ends, len(x)) * size
+            for ends, size in zip(ranges, x.shape[1:3], strict=True)
+        ]
         found = np.zeros((len(x), 2, 3))
         found[:, 0, 0] = found[:, 1, 1] = 1
         found[:, :, 2] = -np.stack(shifts, axis=-1)
@@ -207,7 +212,9 @@ class RandomZoom(Warped):
         if self.width_factor is not None:  # pyright: ignore[reportUnnecessaryComparison]
             wide = 1 + random.uniform(*self.width_factor, len(x))
         zero = np.zeros_like(high)
-        return _around_centre(x, np.stack([np.stack([high, zero], -1), np.stack([zero, wide], -1)], 1))  # fmt: skip
+        return _around_centre(
+            x, np.stack([np.stack([high, zero], -1), np.stack([zero, wide], -1)], 1)
+        )
 
 
 @register()

@@ -24,7 +24,7 @@ class Conv1D(Conv):
                            help="Steps of a pattern.")  # fmt: skip
     strides = Integers((1,), length=1, label="Strides", help="Steps between two positions.")
     padding = Choice("valid", options=("valid", "same", "causal"), label="Padding",
-                     help="'same' keeps the length; 'causal' too, without a look ahead.")  # fmt: skip
+                     help="'same' keeps the length; 'causal' never looks ahead.")  # fmt: skip
     dilation_rate = Integers((1,), length=1, label="Dilation", advanced=True,
                              help="Distance between two points of the pattern.")  # fmt: skip
     groups = Integer(1, minimum=1, label="Groups", advanced=True,

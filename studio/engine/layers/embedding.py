@@ -48,7 +48,15 @@ class Embedding(Layer):
     def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
         """Embeddings (input_dim, output_dim)."""
         shape = (self.input_dim, self.output_dim)
-        return (WeightSpec("embeddings", shape, self.embeddings_initializer, self.embeddings_regularizer, self.embeddings_constraint),)  # fmt: skip
+        return (
+            WeightSpec(
+                "embeddings",
+                shape,
+                self.embeddings_initializer,
+                self.embeddings_regularizer,
+                self.embeddings_constraint,
+            ),
+        )
 
     def work(self) -> float:
         """A look-up costs as much as the row that it copies."""

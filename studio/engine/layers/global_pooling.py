@@ -61,7 +61,9 @@ class GlobalMax(GlobalPooling):
         flat = x.reshape(len(x), -1, x.shape[-1])
         place = flat.argmax(axis=1)
         y = np.take_along_axis(flat, place[:, None], axis=1)
-        shape = (len(x), *(1,) * (x.ndim - 2), x.shape[-1]) if self.keepdims else (len(x), x.shape[-1])  # fmt: skip
+        shape = (
+            (len(x), *(1,) * (x.ndim - 2), x.shape[-1]) if self.keepdims else (len(x), x.shape[-1])
+        )
         return y.reshape(shape), (x.shape, place)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:

@@ -136,7 +136,8 @@ class GRU(Recurrent):
             factors = inner.reshape(*z.shape[:2], 3, units)
             deltas = space.array("deltas", seen.shape, z.dtype)
         else:
-            inner, back, factors, deltas = dz, None, dz.reshape(*z.shape[:2], 3, units), None
+            inner, factors, deltas = dz, dz.reshape(*z.shape[:2], 3, units), None
+            back = first
         for t in range(len(steps) - 1, -1, -1):
             kept = None
             if mask is not None:
@@ -205,7 +206,9 @@ class GRU(Recurrent):
         else:
             edge = 2 * units
             recurrent[:, :edge] = flat_states.T @ dz[..., :edge].reshape(-1, edge)
-            recurrent[:, edge:] = (reset * seen).reshape(-1, units).T @ dz[..., edge:].reshape(-1, units)  # fmt: skip
+            recurrent[:, edge:] = (reset * seen).reshape(-1, units).T @ dz[..., edge:].reshape(
+                -1, units
+            )
         gradients = {"recurrent_kernel": recurrent}
         if self.use_bias:
             bias = context.gradient("bias", self["bias"])

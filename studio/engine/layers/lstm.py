@@ -120,7 +120,7 @@ class LSTM(Recurrent):
         cache: Any,
         context: Context,
     ) -> tuple[Array, dict[str, Array]]:
-        """The slopes of all gates at once, then per step two products of numbers and one of BLAS."""
+        """The slopes of all gates at once, then little more than a product per step."""
         z, raw, cells, told = cache
         units, space = self.units, context.workspace
         dz = space.array("dz", z.shape, z.dtype)

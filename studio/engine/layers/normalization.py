@@ -40,8 +40,12 @@ class Affine(Layer):
 
     def affine_specs(self, shape: tuple[int, ...]) -> tuple[WeightSpec, ...]:
         """gamma and beta, as asked for."""
-        gamma = WeightSpec("gamma", shape, self.gamma_initializer, self.gamma_regularizer, self.gamma_constraint)  # fmt: skip
-        beta = WeightSpec("beta", shape, self.beta_initializer, self.beta_regularizer, self.beta_constraint)  # fmt: skip
+        gamma = WeightSpec(
+            "gamma", shape, self.gamma_initializer, self.gamma_regularizer, self.gamma_constraint
+        )
+        beta = WeightSpec(
+            "beta", shape, self.beta_initializer, self.beta_regularizer, self.beta_constraint
+        )
         return (gamma,) * self.scale + (beta,) * self.center
 
     def affine(self, n: Array, shape: tuple[int, ...]) -> Array:
@@ -55,7 +59,10 @@ class Affine(Layer):
         """The gradient of n, and those of gamma and beta."""
         gradients: dict[str, Array] = {}
         axes = tuple(axis for axis, size in enumerate(shape) if size == 1)
-        for name, values in (("gamma", dy * n if self.scale else None), ("beta", dy if self.center else None)):  # fmt: skip
+        for name, values in (
+            ("gamma", dy * n if self.scale else None),
+            ("beta", dy if self.center else None),
+        ):
             if values is not None:
                 out = context.gradient(name, self[name])
                 out[...] = values.sum(axis=axes).reshape(out.shape)
@@ -100,7 +107,11 @@ class BatchNormalization(Affine):
     def _axis(self, rank: int) -> int:
         axis = self.axis + rank if self.axis < 0 else self.axis
         if not 1 <= axis < rank:
-            raise ShapeError(f"an input that has an axis {self.axis}", f"{rank - 1} dimensions per sample", self.label)  # fmt: skip
+            raise ShapeError(
+                f"an input that has an axis {self.axis}",
+                f"{rank - 1} dimensions per sample",
+                self.label,
+            )
         return axis
 
     def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
@@ -121,11 +132,15 @@ class BatchNormalization(Affine):
         if learns:
             count = None
             if context.mask is not None and context.mask.ndim < x.ndim:
-                count = context.mask.reshape(*context.mask.shape, *(1,) * (x.ndim - context.mask.ndim)).astype(x.dtype)  # fmt: skip
+                count = context.mask.reshape(
+                    *context.mask.shape, *(1,) * (x.ndim - context.mask.ndim)
+                ).astype(x.dtype)
             mean, variance = _moments(x, axes, count)
         else:
             count = None
-            mean, variance = (self[name].reshape(shape) for name in ("moving_mean", "moving_variance"))  # fmt: skip
+            mean, variance = (
+                self[name].reshape(shape) for name in ("moving_mean", "moving_variance")
+            )
         scale = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
         n = (x - mean) * scale
         return self.affine(n, shape), (n, scale, axes, shape, learns, mean, variance, count)
@@ -196,7 +211,11 @@ class LayerNormalization(Affine):
     def _axes(self, rank: int) -> tuple[int, ...]:
         axes = tuple(sorted(axis + rank if axis < 0 else axis for axis in self.axis))
         if not axes or any(not 1 <= axis < rank for axis in axes):
-            raise ShapeError(f"an input that has the axes {self.axis}", f"{rank - 1} dimensions per sample", self.label)  # fmt: skip
+            raise ShapeError(
+                f"an input that has the axes {self.axis}",
+                f"{rank - 1} dimensions per sample",
+                self.label,
+            )
         return axes
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -236,7 +255,9 @@ class GroupNormalization(Affine):
 
     help = "Keeps the numbers of each group of channels at a steady size."
 
-    groups = Integer(32, minimum=-1, initial=4, label="Groups", help="How many; -1 for one per channel.")  # fmt: skip
+    groups = Integer(
+        32, minimum=-1, initial=4, label="Groups", help="How many; -1 for one per channel."
+    )
     axis = Integer(-1, minimum=-1, maximum=-1, advanced=True, help="The channels are last here.")
     epsilon = Real(1e-3, above=0, advanced=True, help="Keeps the division finite.")
     center = Boolean(True, label="Center", help="Whether a learned number is added.")
@@ -258,7 +279,9 @@ class GroupNormalization(Affine):
         self.check_input(input_shape)
         channels = known(input_shape[-1], self, "number of channels")
         if self.groups != -1 and channels % self.groups:
-            raise ShapeError(f"channels divisible by groups={self.groups}", str(channels), self.label)  # fmt: skip
+            raise ShapeError(
+                f"channels divisible by groups={self.groups}", str(channels), self.label
+            )
         return input_shape
 
     def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
@@ -301,7 +324,11 @@ class UnitNormalization(Layer):
         self.check_input(input_shape)
         rank = len(input_shape)
         if not 1 <= (self.axis + rank if self.axis < 0 else self.axis) < rank:
-            raise ShapeError(f"an input that has an axis {self.axis}", f"{rank - 1} dimensions per sample", self.label)  # fmt: skip
+            raise ShapeError(
+                f"an input that has an axis {self.axis}",
+                f"{rank - 1} dimensions per sample",
+                self.label,
+            )
         return input_shape
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:

@@ -20,7 +20,9 @@ Numbers = float | tuple[Any, ...]
 class NumberOrNumbers(Param[Numbers]):
     """A finite number, or an array of them as (nested) lists."""
 
-    def __init__(self, default: Any = REQUIRED, *, minimum: float | None = None, **common: Any) -> None:  # fmt: skip
+    def __init__(
+        self, default: Any = REQUIRED, *, minimum: float | None = None, **common: Any
+    ) -> None:
         super().__init__(default, **common)
         self.minimum = minimum
 
@@ -29,7 +31,7 @@ class NumberOrNumbers(Param[Numbers]):
         return f"a number{low}, or a list of them"
 
     def convert(self, value: Any) -> Numbers:
-        if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        if isinstance(value, numbers.Real):
             return Real(minimum=self.minimum).convert(value)
         if not isinstance(value, list | tuple | np.ndarray):
             raise TypeError

@@ -88,8 +88,9 @@ class Recurrent(Layer):
                                self.recurrent_regularizer, self.recurrent_constraint)  # fmt: skip
         if not self.use_bias:
             return kernel, recurrent
-        return kernel, recurrent, WeightSpec("bias", self.bias_shape(), self.bias_initializer,
-                                             self.bias_regularizer, self.bias_constraint)  # fmt: skip
+        bias = WeightSpec("bias", self.bias_shape(), self.bias_initializer,
+                          self.bias_regularizer, self.bias_constraint)  # fmt: skip
+        return kernel, recurrent, bias
 
     def bias_shape(self) -> tuple[int, ...]:
         """The shape of the bias."""

@@ -33,8 +33,10 @@ class Reshape(Layer):
         target = self.target_shape
         if 0 in target or target.count(-1) > 1 or not target:
             raise ParameterError(
-                "sizes of at least 1, one of them perhaps -1", str(target), f"{self.label} target_shape"
-            )  # fmt: skip
+                "sizes of at least 1, one of them perhaps -1",
+                str(target),
+                f"{self.label} target_shape",
+            )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """(batch, …) → (batch, *target_shape)."""
@@ -85,7 +87,9 @@ class Permute(Layer):
         """The sizes in the new order."""
         if len(input_shape) != len(self.dims) + 1:
             found = f"{len(input_shape) - 1}: {shape_text(input_shape)}"
-            raise ShapeError(f"an input with {len(self.dims)} dimensions per sample", found, self.label)  # fmt: skip
+            raise ShapeError(
+                f"an input with {len(self.dims)} dimensions per sample", found, self.label
+            )
         return (input_shape[0], *(input_shape[dim] for dim in self.dims))
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:

@@ -30,7 +30,8 @@ class Margins(Param[Pairs]):
     def convert(self, value: Any) -> Pairs:
         one = Integer(minimum=0)
         if not isinstance(value, list | tuple):
-            return ((one.convert(value),) * 2,) * self.length
+            number = one.convert(value)
+            return ((number, number),) * self.length
         items: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
         flat = self.length == 1 and not any(isinstance(item, list | tuple) for item in items)
         if flat and len(items) == 2:
@@ -40,7 +41,7 @@ class Margins(Param[Pairs]):
         pairs: list[tuple[int, int]] = []
         for item in items:
             if not isinstance(item, list | tuple):
-                pairs.append((one.convert(item),) * 2)
+                pairs.append((one.convert(item), one.convert(item)))
                 continue
             both: list[Any] = list(item)  # pyright: ignore[reportUnknownArgumentType]
             if len(both) != 2:
@@ -79,7 +80,9 @@ class _Framed(Layer):
             for length, pair in zip(input_shape[1:-1], self.margins(), strict=True)
         ]
         if any(length is not None and length < 1 for length in lengths):
-            raise ShapeError("an input larger than what is cut off", shape_text(input_shape), self.label)  # fmt: skip
+            raise ShapeError(
+                "an input larger than what is cut off", shape_text(input_shape), self.label
+            )
         return (input_shape[0], *lengths, input_shape[-1])
 
     def _inside(self, larger: tuple[int, ...]) -> tuple[slice, ...]:
@@ -186,7 +189,9 @@ class Cropping2D(Cropping):
 
     input_ranks = (4,)
     help = "Cuts off the edges of an image."
-    cropping = Margins(0, initial=1, length=2, label="Cropping", help="Rows and columns on each side.")  # fmt: skip
+    cropping = Margins(
+        0, initial=1, length=2, label="Cropping", help="Rows and columns on each side."
+    )
 
 
 @register()
@@ -238,14 +243,18 @@ class UpSampling2D(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """(batch, height, width, channels) → (batch, rows, columns, channels)."""
         self.check_input(input_shape)
-        lengths = [None if n is None else n * k for n, k in zip(input_shape[1:3], self.size, strict=True)]  # fmt: skip
+        lengths = [
+            None if n is None else n * k for n, k in zip(input_shape[1:3], self.size, strict=True)
+        ]
         return (input_shape[0], *lengths, input_shape[-1])
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """Rows and columns times the matrices that interpolate along them."""
         if self.interpolation == "nearest":
             return x.repeat(self.size[0], axis=1).repeat(self.size[1], axis=2), None
-        rows, columns = (_bilinear(n, k, x.dtype) for n, k in zip(x.shape[1:3], self.size, strict=True))  # fmt: skip
+        rows, columns = (
+            _bilinear(n, k, x.dtype) for n, k in zip(x.shape[1:3], self.size, strict=True)
+        )
         return np.einsum("ri,bijc,sj->brsc", rows, x, columns, optimize=True), (rows, columns)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:

@@ -112,7 +112,7 @@ class Conv2DTranspose(Layer):
         return (kernel, bias) if self.use_bias else (kernel,)
 
     def _frame(self, shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[slice, ...]]:
-        """The size that all kernels together cover, or the output if larger, and the output in it."""
+        """The size that all kernels cover, or the output if larger, and the output in it."""
         sizes: list[int] = []
         inside: list[slice] = [slice(None)]
         for axis, length in enumerate(shape[1:-1]):

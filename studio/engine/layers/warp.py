@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from studio.engine.workspace import Array
@@ -35,16 +33,13 @@ def warp(
     else:
         low = np.floor(places)
         share = places - low
+        weights = (1 - share, share)
         corners = [
-            (
-                low[:, 0] + down,
-                low[:, 1] + right,
-                (share[:, 0] if down else 1 - share[:, 0]) * (share[:, 1] if right else 1 - share[:, 1]),
-            )
+            (low[:, 0] + down, low[:, 1] + right, weights[down][:, 0] * weights[right][:, 1])
             for down in (0, 1)
             for right in (0, 1)
-        ]  # fmt: skip
-    samples = np.arange(batch)[:, None, None]
+        ]
+    samples: Array = np.arange(batch)[:, None, None]
     y = np.zeros_like(x)
     taken: list[tuple[Array, Array, Array]] = []
     for row, column, weight in corners:
@@ -72,7 +67,7 @@ def spread_back(dy: Array, cache: Cache) -> Array:
 
 def _inside(index: Array, size: int, fill_mode: str) -> Array:
     """Indices brought back into the image."""
-    found: Any = index.astype(np.int64)
+    found: Array = index.astype(np.int64)
     if fill_mode == "reflect":
         found = found % (2 * size)
         return np.where(found >= size, 2 * size - 1 - found, found)

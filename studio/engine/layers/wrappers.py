@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -122,7 +122,9 @@ class TimeDistributed(Wrapper):
         super().__init__(*args, **kwargs)
         if self.layer.mixes_samples or isinstance(self.layer, Wrapper):
             name = type(self.layer).__name__
-            raise ParameterError("a layer that sees each sample by itself", name, f"{self.label} layer")  # fmt: skip
+            raise ParameterError(
+                "a layer that sees each sample by itself", name, f"{self.label} layer"
+            )
 
     def inner(self) -> Sequence[tuple[str, Layer]]:
         """The layer."""
@@ -181,8 +183,8 @@ class Bidirectional(Wrapper):
             raise ParameterError(wanted, found, f"{self.label} layer")
         config = self.layer.get_config()
         back = {**config, "go_backwards": not self.layer.go_backwards}
-        self.forward_layer = cast("Recurrent", type(self.layer).from_config(config))
-        self.backward_layer = cast("Recurrent", type(self.layer).from_config(back))
+        self.forward_layer = type(self.layer).from_config(config)
+        self.backward_layer = type(self.layer).from_config(back)
 
     def inner(self) -> Sequence[tuple[str, Layer]]:
         """The layer forwards, and backwards."""
