@@ -52,7 +52,7 @@ TABLE = (
     Entry("files.new", "&File", "&New", ("Ctrl+N",), "new", "Start with an empty stack"),
     Entry("files.open", "&File", "&Open…", ("Ctrl+O",), "open", "Open a project", toolbar=True),
     Entry("files.fill_recent", "&File", "Open &recent", submenu=True),
-    Entry("files.fill_examples", "&File", "E&xamples", submenu=True),
+    Entry("files.fill_examples", "&File", "Ex&amples", submenu=True),
     Entry("files.save", "&File", "&Save", ("Ctrl+S",), "save",
           "Save the project with its weights", toolbar=True, rule=True),
     Entry("files.save_as", "&File", "Save &as…", ("Ctrl+Shift+S",)),

@@ -93,6 +93,7 @@ class CurvePlot(Plot):
         self.curves = {name: self.item.plot(connect="finite") for name in self.NAMES}
         self.series: dict[str, Series] = {}
         self._stale: set[str] = set()
+        self._thick: dict[str, bool] = {}
         self._colours: dict[str, Any] = {}
         self.clear_points()
 
@@ -127,8 +128,11 @@ class CurvePlot(Plot):
         for name in self._stale:
             series, curve = self.series[name], self.curves[name]
             few = name != "batches" and series.count <= FEW
-            curve.setPen(pg.mkPen(self._colours[name], width=2 if few else 1))
-            curve.setData(series.x, series.y, symbol="o" if few else None, antialias=few)
+            if few != self._thick.get(name):
+                self._thick[name] = few
+                curve.setPen(pg.mkPen(self._colours[name], width=2 if few else 1))
+                curve.setSymbol("o" if few else None)
+            curve.setData(series.x, series.y, antialias=few)
         self._stale.clear()
         self.item.enableAutoRange(axis="y")
         self._tell_legend()
@@ -146,6 +150,7 @@ class CurvePlot(Plot):
             curve.setSymbolSize(6)
             curve.setSymbolBrush(colour)
             curve.setSymbolPen(None)
+        self._thick.clear()
         self._stale |= {name for name in self.NAMES if self.series[name].count}
         self.show_points()
         self._tell_legend()

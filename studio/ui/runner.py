@@ -16,8 +16,9 @@ from studio.training.events import Event, Failed
 from studio.training.run import train
 
 INTERVAL_MS = 50
-SWITCH_SECONDS = 0.001
-"""How long the training thread may hold the interpreter while the window waits."""
+SWITCH_SECONDS = 0.00005
+"""How long training may hold the interpreter while the window waits for it; a repaint does so many
+times over."""
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,8 @@ class _Thread(QThread):
 class Runner(QObject):
     """Starts and ends runs, one at a time.
 
-    ``happened`` carries each event in order, in the window's thread; ``changed`` says that
-    ``running`` or ``paused`` may have changed.
+    ``happened`` carries the events since the last time as a list, in order and in the window's
+    thread; ``changed`` says that ``running`` or ``paused`` may have changed.
     """
 
     happened = Signal(object)
@@ -117,8 +118,10 @@ class Runner(QObject):
             self._end()
 
     def _deliver(self) -> None:
-        while self._inbox:
-            self.happened.emit(self._inbox.popleft())
+        # As a whole: each emission may have to wait for the interpreter that training holds.
+        events = [self._inbox.popleft() for _ in range(len(self._inbox))]
+        if events:
+            self.happened.emit(events)
 
     def _end(self) -> None:
         if self._thread is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
+from collections.abc import Sequence
+
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from studio.data.dataset import DatasetInfo
@@ -24,14 +25,13 @@ from studio.ui import theme
 from studio.ui.plot_card import PlotCard
 from studio.ui.plots import ClassPlot, CurvePlot
 
-REPAINT_MS = 50
 FIGURES = {"accuracy": "Accuracy", "mae": "Mean absolute error"}
 CLASSES = "Per class"
 IDLE = "Press Train to begin"
 
 
 class TrainingView(QWidget):
-    """Takes events in order; draws at most 20 times a second."""
+    """Takes the events of a run as they are delivered, and draws once for all of them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,11 +58,9 @@ class TrainingView(QWidget):
         for card in (PlotCard("Loss", self.loss, "●"), self.figure_card, self.class_card):
             layout.addWidget(card, 1)
         self._started: Started | None = None
-        self._last: EpochEnd | None = None
-        self._epoch_shown = 0
-        self._timer = QTimer(self)
-        self._timer.setInterval(REPAINT_MS)
-        self._timer.timeout.connect(self._repaint)
+        self._now: BatchEnd | None = None
+        self._ended: EpochEnd | None = None
+        self._waits = False
         self.recolour()
 
     def recolour(self) -> None:
@@ -113,73 +111,81 @@ class TrainingView(QWidget):
         self.clock.clear()
         self.status.setText(IDLE)
 
-    def _prepare(self, figure: str, classes: object) -> None:
+    def _prepare(self, figure: str, classes: Sequence[str]) -> None:
         self.figure_card.set_title(FIGURES.get(figure, figure))
-        names = tuple(classes) if isinstance(classes, tuple | list) else ()
-        self.class_card.setVisible(bool(names))
-        self.classes.start(names)
+        self.class_card.setVisible(bool(classes))
+        self.classes.start(classes)
 
     # During a run
 
-    def take(self, event: Event) -> None:
-        """Show an event."""
-        match event:
-            case Started():
-                self._start(event)
-            case BatchEnd():
-                self._batch(event)
-            case EpochEnd():
-                self._epoch(event)
-            case Paused():
-                self.status.setText(self.status.text().split(" — ")[0] + " — paused")
-            case Resumed():
-                self.status.setText(self.status.text().split(" — ")[0])
+    def take(self, events: Sequence[Event]) -> None:
+        """Show what happened since the last time; of what is only seen for a moment, the last."""
+        for event in events:
+            match event:
+                case Started():
+                    self._start(event)
+                case BatchEnd():
+                    self._batch(event)
+                case EpochEnd():
+                    self._epoch(event)
+                case Paused():
+                    self._waits = True
+                case Resumed():
+                    self._waits = False
+                case _:
+                    pass
+        self._repaint()
+        match events[-1]:
             case Stopped(trained):
-                self._end("Stopped", trained)
+                self._show_result("Stopped", trained)
             case Finished(trained):
-                self._end("Finished", trained)
+                self._show_result("Finished", trained)
             case Failed():
-                self._end("Failed", None)
+                self._show_result("Failed", None)
+            case _:
+                pass
 
     def _start(self, event: Started) -> None:
         self.clear()
-        self._started, self._last, self._epoch_shown = event, None, 0
+        self._started, self._now, self._ended, self._waits = event, None, None, False
         self._prepare(event.figure, event.classes)
         for plot in (self.loss, self.figure):
             plot.set_range(event.epochs)
         self.bar.setRange(0, event.epochs * event.batches)
         self.status.setText(f"Training on {event.samples:,} samples")
-        self._timer.start()
 
     def _batch(self, event: BatchEnd) -> None:
-        started = self._started
-        if started is None:
-            return
-        if event.epoch != self._epoch_shown:
-            self._epoch_shown = event.epoch
+        if self._now is not None and event.epoch != self._now.epoch:
             self.loss.break_line()
             self.figure.break_line()
-        epoch = event.steps / started.batches
-        self.loss.add("batches", epoch, event.loss)
-        self.figure.add("batches", epoch, event.figure)
-        self.bar.setValue(event.steps)
-        rest = event.seconds / event.steps * (started.epochs * started.batches - event.steps)
-        self.status.setText(
-            f"Epoch {event.epoch} of {started.epochs} · batch {event.batch} of {started.batches}"
-        )
-        self.clock.setText(f"{duration(event.seconds)} elapsed · {duration(rest)} left")
+        self._now = event
+        if self._started is not None:
+            epoch = event.steps / self._started.batches
+            self.loss.add("batches", epoch, event.loss)
+            self.figure.add("batches", epoch, event.figure)
 
     def _epoch(self, event: EpochEnd) -> None:
-        self._last = event
+        self._ended = event
         name = self._started.figure if self._started else "accuracy"
         for plot, key in ((self.loss, "loss"), (self.figure, name)):
             plot.add("training", event.epoch, event.figures.get(key, float("nan")))
             plot.add("validation", event.epoch, event.figures.get(f"val_{key}", float("nan")))
 
-    def _end(self, words: str, trained: Trained | None) -> None:
-        self._timer.stop()
-        self._repaint()
-        self._show_result(words, trained)
+    def _repaint(self) -> None:
+        self.loss.show_points()
+        self.figure.show_points()
+        if self._ended is not None and self._ended.classes:
+            self._show_classes(self._ended.classes, self._ended.validated)
+            self._ended = None
+        if self._now is not None and self._started is not None:
+            self._show_progress(self._now, self._started)
+
+    def _show_progress(self, now: BatchEnd, started: Started) -> None:
+        self.bar.setValue(now.steps)
+        rest = now.seconds / now.steps * (started.epochs * started.batches - now.steps)
+        words = f"Epoch {now.epoch} of {started.epochs} · batch {now.batch} of {started.batches}"
+        self.status.setText(f"{words} — paused" if self._waits else words)
+        self.clock.setText(f"{duration(now.seconds)} elapsed · {duration(rest)} left")
 
     def _show_result(self, words: str, trained: Trained | None) -> None:
         if trained is not None:
@@ -191,15 +197,8 @@ class TrainingView(QWidget):
             self.clock.setText(f"{duration(report['seconds'])} for {report['steps']:,} batches")
         self.status.setText(words)
 
-    def _repaint(self) -> None:
-        self.loss.show_points()
-        self.figure.show_points()
-        if self._last is not None and self._last.classes:
-            self._show_classes(self._last.classes, self._last.validated)
-            self._last = None
-
-    def _show_classes(self, classes: object, validated: bool) -> None:
-        self.classes.show_figures(classes)  # pyright: ignore[reportArgumentType]
+    def _show_classes(self, classes: Sequence[ClassFigures], validated: bool) -> None:
+        self.classes.show_figures(classes)
         self.class_card.set_title(f"{CLASSES} ({'validation' if validated else 'training'})")
 
 

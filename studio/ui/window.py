@@ -77,10 +77,10 @@ class MainWindow(QMainWindow):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(1)
         line = self.fontMetrics().height()
-        widths = (11, 24, 30, 23)
+        widths, least = (11, 24, 30, 23), (10, 17, 19, 17)
         parts = (self.palette_view, self.stack_panel, self.training_view, self.tabs)
-        for part, width in zip(parts, widths, strict=True):
-            part.setMinimumWidth(round(width * 0.7 * line))
+        for part, width in zip(parts, least, strict=True):
+            part.setMinimumWidth(width * line)
             self.splitter.addWidget(part)
         self._set_widths(widths)
         self.splitter.setStretchFactor(parts.index(self.training_view), 1)
@@ -187,12 +187,13 @@ class MainWindow(QMainWindow):
         """End the run."""
         self.runner.stop()
 
-    def _take(self, event: Event) -> None:
-        self.training_view.take(event)
-        if isinstance(event, Failed):
-            self.notice.show_message(str(event.error))
-        elif isinstance(event, Finished | Stopped) and event.trained is not None:
-            self.document.keep(event.trained)
+    def _take(self, events: list[Event]) -> None:
+        self.training_view.take(events)
+        last = events[-1]
+        if isinstance(last, Failed):
+            self.notice.show_message(str(last.error))
+        elif isinstance(last, Finished | Stopped) and last.trained is not None:
+            self.document.keep(last.trained)
 
     # View
 

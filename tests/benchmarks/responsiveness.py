@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
-from PySide6.QtCore import QSettings, Qt, QTimer
+from PySide6.QtCore import QEventLoop, QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 from rich.console import Console
 from rich.table import Table
@@ -91,7 +91,7 @@ def in_window(case: Project, seconds: float, threads: int | None) -> tuple[float
     window.show()
     QApplication.processEvents()
     speed, late = Speed(), []
-    window.runner.happened.connect(speed.take)
+    window.runner.happened.connect(lambda events: [speed.take(event) for event in events])
     timer = QTimer(window)
     timer.setTimerType(Qt.TimerType.PreciseTimer)
     expected = [time.perf_counter() + INTERVAL]
@@ -107,8 +107,10 @@ def in_window(case: Project, seconds: float, threads: int | None) -> tuple[float
         window.train()
     else:
         window.runner.start(case, threads)
-    QTimer.singleShot(int(seconds * 1000), QApplication.quit)
-    QApplication.exec()
+    # Quitting the application would have the window ask what to do with the run.
+    loop = QEventLoop()
+    QTimer.singleShot(int(seconds * 1000), loop.quit)
+    loop.exec()
     window.runner.finish()
     timer.stop()
     window.document.history = type(window.document.history)(case)

@@ -42,7 +42,7 @@ def test_training_draws_curves_and_keeps_weights(make_window, qtbot, iris):
 def test_the_window_sees_every_epoch_in_order(make_window, qtbot, iris):
     window = make_window(iris)
     seen = []
-    window.runner.happened.connect(seen.append)
+    window.runner.happened.connect(seen.extend)
     window.train()
     qtbot.waitUntil(lambda: finished(window), timeout=30_000)
     assert [event.epoch for event in seen if isinstance(event, EpochEnd)] == list(range(1, 21))
