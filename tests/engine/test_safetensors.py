@@ -1,5 +1,6 @@
 """Our safetensors files and those of the reference implementation are the same."""
 
+import contextlib
 import json
 import random
 
@@ -121,7 +122,5 @@ def test_random_damage_never_raises_anything_else():
         for _ in range(random_.randint(1, 3)):
             if damaged:
                 damaged[random_.randrange(min(len(damaged), 180))] = random_.randrange(256)
-        try:
+        with contextlib.suppress(FormatError):
             safetensors.parse(bytes(damaged))
-        except FormatError:
-            pass
