@@ -29,13 +29,18 @@ def as_numbers(values: Any, what: str) -> Array:
     return array
 
 
-def as_array(values: Any, what: str, dtype: str) -> Array:
-    """Numbers as an array of the model's type; whole numbers and truth values are converted too.
+def as_array(values: Any, what: str, dtype: str, keep_integers: bool = False) -> Array:
+    """Numbers as an array of the model's type.
+
+    Truth values are converted too, and whole numbers unless they are to be kept as they are: not
+    all above 2^24 exist in float32.
 
     Raises:
         DataError: if they are not numbers, or some are missing (NaN) or infinite.
     """
     array = as_numbers(values, what)
+    if keep_integers and array.dtype.kind in "iu":
+        return array
     with np.errstate(over="ignore"):
         if array.dtype.kind != "f" or array.dtype != dtype:
             array = array.astype(dtype)

@@ -51,13 +51,15 @@ class Arrays:
     weight: Array | None = None
 
     @classmethod
-    def checked(cls, x: Any, y: Any, weight: Any, dtype: str, where: str) -> Arrays:
-        """Arrays of equal length.
+    def checked(
+        cls, x: Any, y: Any, weight: Any, dtype: str, where: str, keep_integers: bool = False
+    ) -> Arrays:
+        """Arrays of equal length, of ``dtype`` except for whole numbers in x where they are kept.
 
         Raises:
             DataError: if they are empty, of different lengths, or not numbers.
         """
-        inputs = as_array(x, f"{where} x", dtype)
+        inputs = as_array(x, f"{where} x", dtype, keep_integers)
         targets = None if y is None else as_array(y, f"{where} y", dtype)
         weights = None if weight is None else as_array(weight, f"{where} sample_weight", dtype)
         if inputs.ndim == 0 or inputs.size == 0:
@@ -178,8 +180,9 @@ def checked_arrays(
     Raises:
         DataError, ShapeError: if they do not fit the model or each other.
     """
-    dtype = model.layers[0].dtype if model.layers else "float32"
-    data = Arrays.checked(x, y, weight, dtype, where)
+    first = model.layers[0] if model.layers else None
+    dtype, integers = (first.dtype, first.reads_integers) if first else ("float32", False)
+    data = Arrays.checked(x, y, weight, dtype, where, integers)
     inputs = data.x[:, None] if data.x.ndim == 1 else data.x
     if not model.built:
         model.build(model.input_shape or (None, *inputs.shape[1:]))

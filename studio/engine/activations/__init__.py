@@ -1,45 +1,47 @@
 """Activation functions, as classes and by Keras' names as functions."""
 
-from studio.engine.activations.base import Activation, Linear, activations
-from studio.engine.activations.rectified import (
-    Celu,
+from studio.engine.activations.base import Activation, activations
+from studio.engine.activations.common import (
     Elu,
+    Gelu,
+    LeakyRelu,
+    Linear,
+    Relu,
+    Selu,
+    Sigmoid,
+    Silu,
+    Softmax,
+    Tanh,
+)
+from studio.engine.activations.piecewise import (
     HardShrink,
     HardSigmoid,
     HardSilu,
     HardTanh,
-    LeakyRelu,
-    Relu,
     Relu6,
-    Selu,
     SoftShrink,
     SparsePlus,
     SparseSigmoid,
-)
-from studio.engine.activations.shares import (
-    LogSoftmax,
-    Softmax,
-    Sparsemax,
+    Threshold,
 )
 from studio.engine.activations.smooth import (
+    Celu,
     Exponential,
-    Gelu,
     LogSigmoid,
     Mish,
-    Sigmoid,
-    Silu,
     Softplus,
     Softsign,
     Squareplus,
-    Tanh,
     TanhShrink,
 )
+from studio.engine.activations.vectors import Glu, LogSoftmax, Sparsemax
 
 get = activations.make
 celu = Celu()
 elu = Elu()
 exponential = Exponential()
 gelu = Gelu()
+glu = Glu()
 hard_shrink = HardShrink()
 hard_sigmoid = HardSigmoid()
 hard_silu = HardSilu()
@@ -71,6 +73,7 @@ __all__ = [
     "Elu",
     "Exponential",
     "Gelu",
+    "Glu",
     "HardShrink",
     "HardSigmoid",
     "HardSilu",
@@ -95,12 +98,14 @@ __all__ = [
     "Squareplus",
     "Tanh",
     "TanhShrink",
+    "Threshold",
     "activations",
     "celu",
     "elu",
     "exponential",
     "gelu",
     "get",
+    "glu",
     "hard_shrink",
     "hard_sigmoid",
     "hard_silu",

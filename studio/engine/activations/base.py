@@ -1,28 +1,34 @@
-"""Activation functions and their derivatives (https://keras.io/api/layers/activations/).
+"""What an activation function is, and the list of all.
 
 Each is written twice: ``forward`` is the function, ``backward`` multiplies the gradient that
-arrives by the derivative. Most derivatives can be written by the output y, which lets ``forward`` overwrite
-its input; those that need the input z say ``saves = "input"``.
+arrives by the derivative. Most derivatives can be written by the output y, which lets ``forward``
+overwrite its input; those that need the input z say ``saves = "input"``.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from studio.engine.errors import ShapeError
 from studio.engine.params import Declared
 from studio.engine.registry import Registry
-from studio.engine.workspace import Array
+from studio.engine.workspace import Array, Shape
 
 
 class Activation(Declared):
-    """A function applied to every number of an array, or (softmax) along its last axis."""
+    """A function applied to every number of an array, or (softmax) along an axis."""
 
     saves: ClassVar[Literal["output", "input"]] = "output"
     elementwise: ClassVar[bool] = True
     """Whether each number of the output depends on one number of the input."""
     help: ClassVar[str] = ""
+
+    @property
+    def fits_any_shape(self) -> bool:
+        """Whether it takes, and returns, arrays of any shape; layers with weights need such."""
+        return True
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
         """y = f(z); ``out`` may be ``z`` itself where ``saves`` is ``"output"``."""
@@ -32,7 +38,15 @@ class Activation(Declared):
         """dz = dy · f'(z), from y or z as ``saves`` says; ``out`` may be ``dy`` itself."""
         raise NotImplementedError
 
-    def __call__(self, x: Array) -> Array:
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        """The shape of y for a z of ``shape``.
+
+        Raises:
+            ShapeError: if it has no such axis, or one that cannot be taken.
+        """
+        return shape
+
+    def __call__(self, x: Any) -> Array:
         """The function of an array, as Keras' ``activations.relu(x)``."""
         return self.forward(np.asarray(x))
 
@@ -40,14 +54,13 @@ class Activation(Declared):
 activations: Registry[Activation] = Registry("an activation", Activation)
 
 
-@activations.register()
-class Linear(Activation):
-    """y = z."""
+def checked_axis(axis: int, shape: Shape, where: str) -> int:
+    """The axis, counted from the front.
 
-    help = "Leaves the numbers as they are; the usual output of a regression."
-
-    def forward(self, z: Array, out: Array | None = None) -> Array:
-        return z
-
-    def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
-        return dy
+    Raises:
+        ShapeError: if the shape has none of that number, or if it is that of the samples.
+    """
+    if not -len(shape) < axis < len(shape) or axis == 0:
+        last = len(shape) - 1
+        raise ShapeError(f"an axis from 1 to {last} or from -1 to -{last}", f"{axis}", where)
+    return axis % len(shape)

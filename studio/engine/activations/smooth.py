@@ -1,49 +1,64 @@
-"""Activations without corners."""
+"""Smooth activations. All are written so that no step of them overflows or cancels."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
 from studio.engine.activations.base import Activation, activations
-from studio.engine.params import Boolean, Real
+from studio.engine.activations.common import sigmoid
+from studio.engine.params import Real
 from studio.engine.workspace import Array
 
 
-@activations.register()
-class Sigmoid(Activation):
-    """y = 1 / (1 + exp(-z)), as (tanh(z/2) + 1) / 2, which does not overflow."""
-
-    help = "Squeezes numbers into 0 to 1; the usual output for two classes."
-
-    def forward(self, z: Array, out: Array | None = None) -> Array:
-        y = np.multiply(z, 0.5, out=out)
-        np.tanh(y, out=y)
-        y += 1
-        y *= 0.5
-        return y
-
-    def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
-        return np.multiply(dy, saved * (1 - saved), out=out)
+def softplus(z: Array, out: Array | None = None) -> Array:
+    """log(1 + exp(z)), as max(z, 0) + log(1 + exp(-|z|))."""
+    rest = np.abs(z)
+    np.negative(rest, out=rest)
+    np.exp(rest, out=rest)
+    np.log1p(rest, out=rest)
+    y = np.maximum(z, 0, out=out)
+    y += rest
+    return y
 
 
 @activations.register()
-class Tanh(Activation):
-    """y = tanh(z)."""
+class Softplus(Activation):
+    """y = log(1 + exp(z)); its slope is σ(z) = 1 - exp(-y)."""
 
-    help = "Squeezes numbers into -1 to 1; the usual choice inside a recurrent layer."
+    help = "A smooth relu that is always above zero."
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
-        return np.tanh(z, out=out)
+        return softplus(z, out)
 
     def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
-        return np.multiply(dy, 1 - saved * saved, out=out)
+        slope = np.expm1(-saved)
+        return np.multiply(dy, np.negative(slope, out=slope), out=out)
+
+
+@activations.register()
+class Softsign(Activation):
+    """y = z / (1 + |z|); its slope is (1 - |y|)²."""
+
+    help = "Squeezes numbers into -1 to 1, slower than tanh."
+
+    def forward(self, z: Array, out: Array | None = None) -> Array:
+        size = np.abs(z)
+        size += 1
+        return np.divide(z, size, out=out)
+
+    def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
+        slope = 1 - np.abs(saved)
+        slope *= slope
+        return np.multiply(dy, slope, out=out)
 
 
 @activations.register()
 class Exponential(Activation):
     """y = exp(z)."""
 
-    help = "Makes every number positive, large ones very large."
+    help = "Makes positive numbers of any; for rates and counts."
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
         return np.exp(z, out=out)
@@ -52,157 +67,94 @@ class Exponential(Activation):
         return np.multiply(dy, saved, out=out)
 
 
-@activations.register("swish")
-class Silu(Activation):
-    """y = z · sigmoid(z) (Ramachandran et al., 2017)."""
-
-    help = "A smooth relu that dips below zero; also known as swish."
-    saves = "input"
-
-    def forward(self, z: Array, out: Array | None = None) -> Array:
-        return z * Sigmoid().forward(z)
-
-    def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
-        s = Sigmoid().forward(saved)
-        return np.multiply(dy, s * (1 + saved * (1 - s)), out=out)
-
-
-@activations.register()
-class Softplus(Activation):
-    """y = log(1 + exp(z)), as max(z, 0) + log(1 + exp(-|z|)), which does not overflow."""
-
-    help = "A smooth relu that is always positive."
-    saves = "input"
-
-    def forward(self, z: Array, out: Array | None = None) -> Array:
-        return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
-
-    def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
-        return np.multiply(dy, Sigmoid().forward(saved), out=out)
-
-
-@activations.register()
-class LogSigmoid(Activation):
-    """y = log(sigmoid(z)) = -softplus(-z)."""
-
-    help = "The logarithm of a sigmoid."
-    saves = "input"
-
-    def forward(self, z: Array, out: Array | None = None) -> Array:
-        return -Softplus().forward(-z)
-
-    def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
-        return np.multiply(dy, Sigmoid().forward(-saved), out=out)
-
-
-@activations.register()
-class Softsign(Activation):
-    """y = z / (1 + |z|)."""
-
-    help = "Squeezes numbers into -1 to 1, more gently than tanh."
-
-    def forward(self, z: Array, out: Array | None = None) -> Array:
-        return np.divide(z, 1 + np.abs(z), out=out)
-
-    def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
-        return np.multiply(dy, np.square(1 - np.abs(saved)), out=out)
-
-
 @activations.register()
 class Mish(Activation):
     """y = z · tanh(softplus(z)) (Misra, 2019)."""
 
-    help = "A smooth relu that dips below zero."
     saves = "input"
+    help = "A smooth relu that dips below zero."
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
-        return z * np.tanh(Softplus().forward(z))
+        return np.multiply(z, np.tanh(softplus(z)), out=out)
 
     def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
-        t = np.tanh(Softplus().forward(saved))
-        slope = t + saved * (1 - t * t) * Sigmoid().forward(saved)
+        t = np.tanh(softplus(saved))
+        return np.multiply(dy, t + saved * sigmoid(saved) * (1 - t * t), out=out)
+
+
+@activations.register("CELU")
+class Celu(Activation):
+    """y = z where z > 0, else alpha · (exp(z / alpha) - 1) (Barron, 2017)."""
+
+    help = "An elu whose slope has no jump, whatever its alpha."
+    alpha = Real(1.0, above=0, label="Alpha", help="Minus the value that it bends to.")
+
+    def forward(self, z: Array, out: Array | None = None) -> Array:
+        below = np.minimum(z, 0)
+        below /= self.alpha
+        np.expm1(below, out=below)
+        below *= self.alpha
+        y = np.maximum(z, 0, out=out)
+        y += below
+        return y
+
+    def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
+        slope = np.minimum(saved, 0)
+        slope /= self.alpha
+        slope += 1
         return np.multiply(dy, slope, out=out)
+
+
+@activations.register()
+class LogSigmoid(Activation):
+    """y = log σ(z) = -softplus(-z); its slope is σ(-z) = 1 - exp(y)."""
+
+    help = "The logarithm of a sigmoid, for losses on log-probabilities."
+
+    def forward(self, z: Array, out: Array | None = None) -> Array:
+        y = softplus(-z, out)
+        return np.negative(y, out=y)
+
+    def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
+        slope = np.expm1(saved)
+        return np.multiply(dy, np.negative(slope, out=slope), out=out)
 
 
 @activations.register()
 class TanhShrink(Activation):
     """y = z - tanh(z)."""
 
-    help = "Moves small numbers close to zero."
     saves = "input"
+    help = "Sets numbers near zero almost to zero."
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
-        return z - np.tanh(z)
+        return np.subtract(z, np.tanh(z), out=out)
 
     def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
-        return np.multiply(dy, np.square(np.tanh(saved)), out=out)
+        t = np.tanh(saved)
+        t *= t
+        return np.multiply(dy, t, out=out)
 
 
 @activations.register()
 class Squareplus(Activation):
-    """y = (z + sqrt(z² + b)) / 2 (Barron, 2021)."""
+    """y = (z + r) / 2 with r = √(z² + b); its slope is y / r.
 
-    help = "A smooth relu without exponentials."
+    Written as max(z, 0) + b / 2 / (|z| + r), which does not cancel below zero.
+    Source: Barron, 2021
+    """
+
     saves = "input"
-    b = Real(4.0, minimum=0, label="B", help="How wide the bend is.")
+    help = "A smooth relu that needs no exponential."
+    b = Real(4.0, above=0, label="b", help="How round the bend at zero is.")
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
-        return (z + np.sqrt(z * z + z.dtype.type(self.b))) / 2
+        rest = np.abs(z)
+        rest += np.hypot(z, math.sqrt(self.b))
+        np.divide(0.5 * self.b, rest, out=rest)
+        return np.add(np.maximum(z, 0), rest, out=out)
 
     def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
-        slope = (1 + saved / np.sqrt(saved * saved + saved.dtype.type(self.b))) / 2
+        slope = self.forward(saved)
+        slope /= np.hypot(saved, math.sqrt(self.b))
         return np.multiply(dy, slope, out=out)
-
-
-@activations.register()
-class Gelu(Activation):
-    """y = z · Φ(z), Φ the normal distribution; or an approximation by tanh.
-
-    Source: Hendrycks and Gimpel, 2016.
-    """
-
-    help = "A smooth relu weighted by the normal distribution."
-    saves = "input"
-    approximate = Boolean(False, label="Approximate", help="Whether tanh stands for the exact Φ.")
-
-    def forward(self, z: Array, out: Array | None = None) -> Array:
-        return z * self._share(z)
-
-    def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
-        share = self._share(saved)
-        if self.approximate:
-            inner = 0.7978845608028654 * (1 + 3 * 0.044715 * saved * saved)
-            density = 2 * share * (1 - share) * inner
-        else:
-            density = np.exp(-saved * saved / 2) * saved.dtype.type(0.3989422804014327)
-        return np.multiply(dy, share + saved * density, out=out)
-
-    def _share(self, z: Array) -> Array:
-        """Φ(z), or what stands for it."""
-        if self.approximate:
-            inner = 0.7978845608028654 * (z + 0.044715 * z * z * z)
-            return (np.tanh(inner) + 1) / 2
-        return (erf(z * z.dtype.type(0.7071067811865476)) + 1) / 2
-
-
-def erf(x: Array) -> Array:
-    """The error function, within 2e-16 of its value.
-
-    Below 2.5 by its series exp(-x²) · Σ 2ⁿ x²ⁿ⁺¹ / (1 · 3 · 5 …) · 2 / sqrt(π), above by the continued
-    fraction of its complement. Source: Abramowitz and Stegun, 7.1.6 and 7.1.14.
-    """
-    a = np.minimum(np.abs(x).astype(np.float64), 6.0)
-    low = np.minimum(a, 2.5)
-    square = 2 * low * low
-    term = low.copy()
-    total = low.copy()
-    for n in range(1, 60):
-        term *= square / (2 * n + 1)
-        total += term
-    near = total * np.exp(-low * low) * 1.1283791670955126
-    high = np.maximum(a, 2.5)
-    fraction = np.zeros_like(high)
-    for n in range(60, 0, -1):
-        fraction = n / 2 / (high + fraction)
-    far = 1 - np.exp(-high * high) / (high + fraction) * 0.5641895835477563
-    return np.copysign(np.where(a < 2.5, near, far), x).astype(x.dtype)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cached_property
+from typing import Any, cast
 
 import numpy as np
 
 from studio.engine.activations import Activation as Function
-from studio.engine.activations import Elu, LeakyRelu, activations
+from studio.engine.activations import Elu, LeakyRelu, Relu, activations
 from studio.engine.activations import Softmax as SoftmaxFunction
 from studio.engine.constraints import constraints
-from studio.engine.errors import ShapeError
+from studio.engine.errors import ShapeError, StudioError
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, Layer, WeightSpec, known, register
 from studio.engine.params import Integer, Integers, Real
@@ -20,81 +21,81 @@ from studio.engine.workspace import Array, Context, Shape
 
 
 class FunctionLayer(Layer):
-    """A layer that is an activation function and nothing else."""
+    """A layer that is an activation function and nothing else; ``function`` says which."""
 
     category = "Activation"
 
+    @cached_property
     def function(self) -> Function:
         """The function."""
         raise NotImplementedError
 
+    @property
+    def output_activation(self) -> Function:
+        """The function."""
+        return self.function
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """The input's shape, but for a function that changes it."""
+        self.check_input(input_shape)
+        try:
+            return self.function.compute_output_shape(input_shape)
+        except StudioError as error:
+            raise error.at(self.label) from None
+
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """f(x), without touching x."""
         if context.linear_output:
-            return x, None
-        act = self.function()
-        if act.saves == "input":
-            return act.forward(x), x
-        y = act.forward(x, out=context.workspace.array("y", x.shape, x.dtype))
-        return y, y
+            return x, x
+        shape = cast("tuple[int, ...]", self.function.compute_output_shape(x.shape))
+        y = self.function.forward(x, out=context.workspace.array("y", shape, x.dtype))
+        return y, y if self.function.saves == "output" else x
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
         """dy · f'(x)."""
-        return (dy if context.linear_output else self.function().backward(dy, cache)), {}
+        if context.linear_output:
+            return dy, {}
+        dx = context.workspace.array("dx", cache.shape, dy.dtype)
+        return self.function.backward(dy, cache, out=dx), {}
 
 
 @register()
 class Activation(FunctionLayer):
     """y = activation(x).
 
-    Input shape: any. Output shape: the same.
+    Input shape: any. Output shape: the same; for glu half as many values along its axis.
     Source: https://keras.io/api/layers/core_layers/activation/
     """
 
     help = "Applies an activation function."
+    takes_any_activation = True
 
     activation = Named(activations, initial="relu", label="Activation", help="The function.")
 
-    @property
-    def output_activation(self) -> Function:
-        """The activation that its output ends with."""
-        return self.activation
-
+    @cached_property
     def function(self) -> Function:
         """The chosen one."""
         return self.activation
 
 
 @register()
-class ReLU(Layer):
+class ReLU(FunctionLayer):
     """y = x above ``threshold``, else negative_slope · (x - threshold); at most ``max_value``.
 
     Input shape: any. Output shape: the same.
     Source: https://keras.io/api/layers/activation_layers/relu/
     """
 
-    category = "Activation"
     help = "Cuts negative numbers to zero."
 
     max_value = Real(None, minimum=0, optional=True, label="Largest", help="The largest output.")
     negative_slope = Real(0.0, minimum=0, label="Negative slope", help="The slope below.")
     threshold = Real(0.0, minimum=0, label="Threshold", help="Below it numbers are cut.")
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """The function, and its slope for the way back."""
-        above = x > self.threshold if self.threshold else x > 0
-        slope = np.where(above, 1, self.negative_slope).astype(x.dtype)
-        y = np.where(
-            above, x, (x - x.dtype.type(self.threshold)) * x.dtype.type(self.negative_slope)
-        )
-        if self.max_value is not None:  # pyright: ignore[reportUnnecessaryComparison]
-            slope *= y < self.max_value
-            np.minimum(y, x.dtype.type(self.max_value), out=y)
-        return y, slope
-
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
-        """dy times the slope."""
-        return dy * cache, {}
+    @cached_property
+    def function(self) -> Function:
+        """Relu with these bends."""
+        return Relu(self.negative_slope, self.max_value, self.threshold)
 
 
 @register()
@@ -109,6 +110,7 @@ class LeakyReLU(FunctionLayer):
 
     negative_slope = Real(0.3, minimum=0, label="Negative slope", help="The slope below zero.")
 
+    @cached_property
     def function(self) -> Function:
         """LeakyRelu of this slope."""
         return LeakyRelu(self.negative_slope)
@@ -126,6 +128,7 @@ class ELU(FunctionLayer):
 
     alpha = Real(1.0, minimum=0, label="Alpha", help="What it tends to far below zero, negated.")
 
+    @cached_property
     def function(self) -> Function:
         """Elu of this alpha."""
         return Elu(self.alpha)
@@ -179,58 +182,38 @@ class PReLU(Layer):
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """max(x, 0) + alpha · min(x, 0)."""
-        below = np.minimum(x, 0)
-        return np.maximum(x, 0) + self["alpha"] * below, (x, below)
+        below = np.minimum(x, 0, out=context.workspace.array("below", x.shape, x.dtype))
+        y = np.multiply(below, self["alpha"], out=context.workspace.array("y", x.shape, x.dtype))
+        y += np.maximum(x, 0)
+        return y, (x, below)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
-        """dx = dy or alpha · dy, dalpha = Σ dy · min(x, 0)."""
+        """dx = dy or alpha · dy, dalpha = Σ dy · min(x, 0); 0 at a bend, as in Keras."""
         x, below = cache
         alpha = self["alpha"]
-        out = context.gradient("alpha", alpha)
-        axes = tuple(axis for axis, size in enumerate(alpha.shape) if size == 1 < x.shape[axis + 1])
-        out[...] = (dy * below).sum(axis=0).sum(axis=axes, keepdims=True)
-        return np.where(x > 0, dy, dy * alpha), {"alpha": out}
+        gradient = context.gradient("alpha", alpha)
+        shared = [axis for axis, size in enumerate(alpha.shape, 1) if size == 1]
+        each = (dy * below).sum(axis=(0, *shared), keepdims=True)
+        gradient[...] = each[0]
+        dx = np.multiply(dy, below < 0, out=context.workspace.array("dx", x.shape, dy.dtype))
+        dx *= alpha
+        dx += dy * (x > 0)
+        return dx, {"alpha": gradient}
 
 
 @register()
-class Softmax(Layer):
+class Softmax(FunctionLayer):
     """y = exp(x) / Σ exp(x) along ``axis``.
 
     Input shape: any. Output shape: the same.
     Source: https://keras.io/api/layers/activation_layers/softmax/
     """
 
-    category = "Activation"
     help = "Turns the numbers of each sample into probabilities."
 
     axis = Integer(-1, advanced=True, help="Along which axis they add up to 1.")
 
-    @property
-    def output_activation(self) -> Function | None:
-        """Softmax, where it is along the last axis."""
-        return SoftmaxFunction() if self.axis == -1 else None
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """The input's shape."""
-        self.check_input(input_shape)
-        rank = len(input_shape)
-        if not 1 <= (self.axis + rank if self.axis < 0 else self.axis) < rank:
-            raise ShapeError(
-                f"an input that has an axis {self.axis}",
-                f"{rank - 1} dimensions per sample",
-                self.label,
-            )
-        return input_shape
-
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    @cached_property
+    def function(self) -> Function:
         """Softmax along the axis."""
-        if context.linear_output:
-            return x, None
-        y = np.moveaxis(SoftmaxFunction().forward(np.moveaxis(x, self.axis, -1)), -1, self.axis)
-        return y, y
-
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
-        """(dy - Σ dy · y) · y."""
-        if context.linear_output:
-            return dy, {}
-        return (dy - (dy * cache).sum(axis=self.axis, keepdims=True)) * cache, {}
+        return SoftmaxFunction(self.axis)

@@ -18,7 +18,7 @@ from studio.engine.activations import Activation
 from studio.engine.arrays import as_numbers
 from studio.engine.config import floatx
 from studio.engine.constraints import Constraint
-from studio.engine.errors import ShapeError, StateError
+from studio.engine.errors import ParameterError, ShapeError, StateError
 from studio.engine.initializers import Initializer
 from studio.engine.layers.input import input_shape as input_shape_of
 from studio.engine.params import Boolean, Choice, Declared, Text, snake_case
@@ -81,6 +81,10 @@ class Layer(Declared):
     """Whether its output has the time steps of its input, so that a mask goes on to the next."""
     makes_mask: ClassVar[bool] = False
     """Whether :meth:`compute_mask` starts a mask of its own."""
+    reads_integers: ClassVar[bool] = False
+    """Whether its input are whole numbers, which a model then hands over as they are."""
+    takes_any_activation: ClassVar[bool] = False
+    """Whether its activation may change the shape, or work along an axis in the middle."""
     input_ranks: ClassVar[tuple[int, ...] | None] = None
     """The ranks that an input may have, batch included; None for any from 2 up."""
 
@@ -102,6 +106,17 @@ class Layer(Declared):
         self.declared_input_shape: Shape | None = None
         if input_shape is not None:
             self.declared_input_shape = input_shape_of(input_shape, f"{self.label} input_shape")
+        if not self.takes_any_activation:
+            self._check_activations()
+
+    def _check_activations(self) -> None:
+        for name in type(self).params:
+            chosen = getattr(self, name)
+            if isinstance(chosen, Activation) and not chosen.fits_any_shape:
+                raise ParameterError(
+                    "an activation that leaves shapes as they are", repr(chosen),
+                    f"{self.label} {name}", "Put it into an Activation layer of its own.",
+                )  # fmt: skip
 
     def __eq__(self, other: object) -> bool:
         # Two layers of the same settings are still two layers, each with weights of its own.

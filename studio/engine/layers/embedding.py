@@ -26,6 +26,7 @@ class Embedding(Layer):
     """
 
     category = "Core"
+    reads_integers = True
     help = "Turns whole numbers, such as words by number, into learned rows of numbers."
 
     input_dim = Integer(minimum=1, initial=1000, label="Input values", help="How many there are.")
@@ -63,24 +64,44 @@ class Embedding(Layer):
         return float(self.output_dim)
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """The rows of the table."""
-        rows = x.astype(np.int64)
-        if rows.size and not (rows.min() >= 0 and rows.max() < self.input_dim):
-            wrong = int(rows.min() if rows.min() < 0 else rows.max())
+        """The rows of the table.
+
+        Raises:
+            DataError: if a number is not whole, or has no row.
+        """
+        rows = context.workspace.array("rows", x.shape, np.intp)
+        np.copyto(rows, x, casting="unsafe")
+        self._check(x, rows)
+        table = self["embeddings"]
+        y = context.workspace.array("y", (*x.shape, self.output_dim), table.dtype)
+        return np.take(table, rows, axis=0, out=y, mode="clip"), rows
+
+    def _check(self, x: Array, rows: Array) -> None:
+        wrong = (rows < 0) | (rows >= self.input_dim)
+        if x.dtype.kind == "f":
+            wrong |= rows != x
+        if wrong.any():
             wanted = f"whole numbers from 0 to {self.input_dim - 1}"
-            raise DataError(wanted, str(wrong), self.label, "Make input_dim larger.")
-        return self["embeddings"][rows], rows
+            advice = "input_dim must be larger than all numbers in the data."
+            raise DataError(wanted, f"{x[wrong][0]}", self.label, advice)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
         """Each row adds up the gradients of its places; whole numbers have none."""
-        out = context.gradient("embeddings", self["embeddings"])
-        out.fill(0)
-        np.add.at(out, cache.ravel(), dy.reshape(-1, self.output_dim))
-        return None, {"embeddings": out}
+        rows: Array = cache.ravel()
+        gradient = context.gradient("embeddings", self["embeddings"])
+        gradient.fill(0)
+        if rows.size:
+            # Places of the same row side by side, which is much faster than np.add.at.
+            order = np.argsort(rows, kind="stable")
+            ordered = rows[order]
+            starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+            sums = np.add.reduceat(dy.reshape(-1, self.output_dim)[order], starts, axis=0)
+            gradient[ordered[starts]] = sums
+        return None, {"embeddings": gradient}
 
     def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
         """Which steps are not 0."""
-        return x != 0 if self.mask_zero else mask
+        return x != 0 if self.mask_zero else None
 
 
 @register()
