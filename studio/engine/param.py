@@ -22,6 +22,8 @@ class Param(Generic[T]):
         help: one sentence for the tooltip.
         advanced: whether the property panel folds it away.
         initial: the value in a newly inserted block, where that is not the default.
+        after: the inherited parameter that it follows in the constructor, where it does not come
+            before all inherited ones.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Param(Generic[T]):
         help: str = "",
         advanced: bool = False,
         initial: Any = REQUIRED,
+        after: str = "",
     ) -> None:
         self.default = default
         self.optional = optional
@@ -40,6 +43,7 @@ class Param(Generic[T]):
         self.help = help
         self.advanced = advanced
         self.initial = default if initial is REQUIRED else initial
+        self.after = after
         self.name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:

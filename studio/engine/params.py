@@ -184,7 +184,7 @@ class Text(Param[str]):
 class Integers(Param[tuple[int, ...]]):
     """A tuple of whole numbers: a kernel size, strides, a target shape.
 
-    With ``length``, one number stands for that many equal ones, as in Keras.
+    One number stands for ``length`` equal ones, as in Keras, or for itself where any number fits.
     """
 
     def __init__(
@@ -205,8 +205,8 @@ class Integers(Param[tuple[int, ...]]):
 
     def convert(self, value: Any) -> tuple[int, ...]:
         one = Integer(minimum=self.minimum)
-        if self.length is not None and isinstance(value, numbers.Integral):
-            return (one.convert(value),) * self.length
+        if isinstance(value, numbers.Integral):
+            return (one.convert(value),) * (self.length or 1)
         if not isinstance(value, list | tuple):
             raise TypeError
         items: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
@@ -306,7 +306,7 @@ class Declared:
         found = cast("dict[str, Param[Any]]", vars(cls))
         own = {name: value for name, value in found.items() if isinstance(value, Param)}  # pyright: ignore[reportUnnecessaryIsInstance]
         inherited = {name: value for name, value in cls.params.items() if name not in own}
-        cls.params = {**own, **inherited}
+        cls.params = _in_order({**own, **inherited})
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         ordered = sorted(cls.params.values(), key=lambda param: not param.required)
         cls.__signature__ = inspect.Signature(
@@ -363,6 +363,15 @@ class Declared:
             if value != _default_config(cls.params[name])
         )
         return f"{cls.__name__}({said})"
+
+
+def _in_order(params: Mapping[str, Param[Any]]) -> Mapping[str, Param[Any]]:
+    """The parameters in the constructor's order: those that say ``after`` behind what they name."""
+    names = [name for name, param in params.items() if not param.after]
+    for name, param in params.items():
+        if param.after:
+            names.insert(names.index(param.after) + 1, name)
+    return {name: params[name] for name in names}
 
 
 def _default_config(param: Param[Any]) -> Any:

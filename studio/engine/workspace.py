@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,10 @@ class Workspace:
     each request allocates anew, which tests use to show that results do not depend on it.
     """
 
-    __slots__ = ("_buffers", "_views", "inner", "reuse")
+    __slots__ = ("_buffers", "_views", "reuse")
 
     def __init__(self, reuse: bool = True) -> None:
         self.reuse = reuse
-        self.inner: dict[str, Workspace] = {}
-        """The scratch memory of layers inside the layer."""
         self._buffers: dict[str, Array] = {}
         self._views: dict[tuple[str, tuple[int, ...]], Array] = {}
 
@@ -45,6 +43,10 @@ class Workspace:
             self._views = {key: old for key, old in self._views.items() if key[0] != name}
         view = self._views[name, shape] = buffer[:size].reshape(shape)
         return view
+
+    def fresh(self) -> Self:
+        """An empty one of the same kind, for a layer within a layer."""
+        return type(self)(self.reuse)
 
     def zeros(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
         """Like :meth:`array`, filled with zeros."""
@@ -76,7 +78,7 @@ class Context:
         needs_input_gradient: False for a first layer, whose input gradient nobody reads.
         linear_output: True where the loss works on logits: leave out the final activation.
         gradients: where to write the gradients of the weights, by name; absent names are allocated.
-        purpose: which of several layers inside a layer it is for, part of its random streams.
+        scope: which layer within a layer it is for, part of its random streams.
     """
 
     moment: Moment = field(default_factory=Moment)
@@ -87,7 +89,8 @@ class Context:
     needs_input_gradient: bool = True
     linear_output: bool = False
     gradients: dict[str, Array] = field(default_factory=dict[str, Array])
-    purpose: str = ""
+    scope: str = ""
+    children: dict[tuple[str, int], Context] = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
 
     @property
     def training(self) -> bool:
@@ -101,7 +104,7 @@ class Context:
             moment.seed,
             "layer",
             self.layer,
-            self.purpose + purpose,
+            self.scope + purpose,
             moment.epoch,
             moment.step,
             self.shard,
@@ -111,3 +114,35 @@ class Context:
         """The array to write the gradient of weight ``name`` into: shape and type of ``like``."""
         found = self.gradients.get(name)
         return np.empty_like(like) if found is None else found
+
+    def child(
+        self,
+        prefix: str,
+        mask: Array | None,
+        needs_input_gradient: bool = True,
+        linear_output: bool = False,
+        place: int = 0,
+    ) -> Context:
+        """The context of a layer within: scratch memory and random numbers of its own.
+
+        Args:
+            prefix: what the names of its weights begin with in this layer.
+            mask: which time steps of its input count.
+            needs_input_gradient: whether anyone reads its input's gradient.
+            linear_output: whether it leaves out its final activation.
+            place: tells apart several uses of the same layer within one batch.
+        """
+        found = self.children.get((prefix, place))
+        if found is None:
+            scope = f"{self.scope}{prefix}{place or ''}"
+            found = self.children[prefix, place] = Context(
+                moment=self.moment, layer=self.layer, workspace=self.workspace.fresh(), scope=scope
+            )
+        found.shard, found.mask = self.shard, mask
+        found.needs_input_gradient, found.linear_output = needs_input_gradient, linear_output
+        found.gradients = {
+            name.removeprefix(prefix): view
+            for name, view in self.gradients.items()
+            if name.startswith(prefix)
+        }
+        return found

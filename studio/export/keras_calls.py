@@ -9,6 +9,7 @@ from studio.engine.activations import activations
 from studio.engine.constraints import constraints
 from studio.engine.initializers import initializers
 from studio.engine.layers import registry as layers
+from studio.engine.layers.recurrent import recurrent_layers
 from studio.engine.losses import losses
 from studio.engine.optimizers import optimizers
 from studio.engine.params import Integers, Param, snake_case
@@ -20,6 +21,7 @@ from studio.project.values import Spec
 
 MODULES: Mapping[Registry[Any], str] = {
     layers: "layers",
+    recurrent_layers: "layers",
     initializers: "keras.initializers",
     regularizers: "keras.regularizers",
     constraints: "keras.constraints",

@@ -16,6 +16,7 @@ from studio.engine.layers.augmentation import (
     RandomZoom,
 )
 from studio.engine.layers.base import Layer, layers
+from studio.engine.layers.bidirectional import Bidirectional
 from studio.engine.layers.conv import (
     Conv2D,
 )
@@ -92,10 +93,10 @@ from studio.engine.layers.resizing import (
     ZeroPadding1D,
     ZeroPadding2D,
 )
+from studio.engine.layers.time_distributed import TimeDistributed
 from studio.engine.layers.transpose import (
     Conv2DTranspose,
 )
-from studio.engine.layers.wrappers import Bidirectional, TimeDistributed
 
 registry = layers
 

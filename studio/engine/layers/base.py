@@ -101,6 +101,7 @@ class Layer(Declared):
             self.name = snake_case(type(self).__name__)
         self.dtype = self.dtype or floatx()
         self.weights: list[Weight] = []
+        self.prefix = ""
         self.built = False
         self.input_shape: Shape | None = None
         self.declared_input_shape: Shape | None = None
@@ -217,10 +218,15 @@ class Layer(Declared):
         self.input_shape = input_shape
         self.built = True
 
+    def adopt(self, weights: list[Weight], input_shape: Shape, prefix: str) -> None:
+        """Work with weights of a layer around this one, whose names there begin with ``prefix``."""
+        self.weights, self.input_shape, self.prefix = weights, input_shape, prefix
+        self.built = True
+
     def __getitem__(self, name: str) -> Array:
         """The values of the weight of that name."""
         for weight in self.weights:
-            if weight.spec.name == name:
+            if weight.spec.name == self.prefix + name:
                 return weight.value
         raise StateError(f"a weight named {name!r}", "none; the layer is not built", self.label)
 

@@ -8,13 +8,14 @@ import numpy as np
 
 from studio.engine.activations import Sigmoid, Tanh, activations
 from studio.engine.layers.base import add_rows, register
-from studio.engine.layers.recurrent import Recurrent, slope
+from studio.engine.layers.recurrent import Recurrent, recurrent_layers, slope
 from studio.engine.params import Boolean
 from studio.engine.registry import Named
 from studio.engine.workspace import Array, Context
 
 
 @register()
+@recurrent_layers.register()
 class GRU(Recurrent):
     """Two gates say how much of the state is kept and how much of it the next one sees.
 
@@ -29,10 +30,10 @@ class GRU(Recurrent):
     help = "Reads a sequence and learns what to keep; a little smaller than an LSTM."
     gates = 3
 
-    units = Recurrent.params["units"]
-    activation = Recurrent.params["activation"]
-    recurrent_activation = Named(activations, "sigmoid", advanced=True, help="Of the gates.")
-    reset_after = Boolean(True, advanced=True, help="Resets the state after its product.")
+    recurrent_activation = Named(activations, "sigmoid", advanced=True, after="activation",
+                                 help="Applied to the gates.")  # fmt: skip
+    reset_after = Boolean(True, advanced=True, after="go_backwards",
+                          help="Whether the reset gate acts on the state's product.")  # fmt: skip
 
     def bias_shape(self) -> tuple[int, ...]:
         """With ``reset_after`` the input's part and the state's have biases of their own."""

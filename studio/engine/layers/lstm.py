@@ -7,25 +7,27 @@ from typing import Any
 import numpy as np
 
 from studio.engine.activations import Sigmoid, Tanh, activations
-from studio.engine.initializers import Initializer
+from studio.engine.initializers import Initializer, initializers
 from studio.engine.layers.base import WeightSpec, add_rows, register
-from studio.engine.layers.recurrent import Recurrent, slope
+from studio.engine.layers.recurrent import Recurrent, recurrent_layers, slope
 from studio.engine.params import Boolean
 from studio.engine.registry import Named
 from studio.engine.workspace import Array, Context, Shape
 
 
 class ForgetBias(Initializer):
-    """1 for the forget gate and zeros for the others (Jozefowicz et al., 2015)."""
+    """1 for the forget gate; the others start as they would (Jozefowicz et al., 2015)."""
+
+    others = Named(initializers, "zeros")
 
     def draw(self, shape: tuple[int, ...], random: np.random.Generator) -> Array:
-        bias = np.zeros(shape)
         units = shape[0] // 4
-        bias[units : 2 * units] = 1
-        return bias
+        first, last = (self.others((size,), float, random) for size in (units, 2 * units))
+        return np.concatenate([first, np.ones(units), last])
 
 
 @register()
+@recurrent_layers.register()
 class LSTM(Recurrent):
     """Keeps a cell c that gates write to, forget and read.
 
@@ -39,14 +41,10 @@ class LSTM(Recurrent):
     help = "Reads a sequence and learns what to keep, forget and tell: remembers for long."
     gates = 4
 
-    units = Recurrent.params["units"]
-    activation = Recurrent.params["activation"]
-    recurrent_activation = Named(activations, "sigmoid", advanced=True, help="Of the gates.")
-    use_bias = Recurrent.params["use_bias"]
-    kernel_initializer = Recurrent.params["kernel_initializer"]
-    recurrent_initializer = Recurrent.params["recurrent_initializer"]
-    bias_initializer = Recurrent.params["bias_initializer"]
-    unit_forget_bias = Boolean(True, advanced=True, help="Starts with gates that forget little.")
+    recurrent_activation = Named(activations, "sigmoid", advanced=True, after="activation",
+                                 help="Applied to the gates.")  # fmt: skip
+    unit_forget_bias = Boolean(True, advanced=True, after="bias_initializer",
+                               help="Starts with gates that forget little.")  # fmt: skip
 
     def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
         """As of all recurrent layers; the bias of the forget gate may start at one."""
@@ -54,7 +52,9 @@ class LSTM(Recurrent):
         if not (self.use_bias and self.unit_forget_bias):
             return specs
         *others, bias = specs
-        started = WeightSpec("bias", bias.shape, ForgetBias(), bias.regularizer, bias.constraint)
+        started = WeightSpec(
+            "bias", bias.shape, ForgetBias(bias.initializer), bias.regularizer, bias.constraint
+        )
         return (*others, started)
 
     @property

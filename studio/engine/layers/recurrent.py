@@ -24,7 +24,7 @@ from studio.engine.layers.base import (
     register,
 )
 from studio.engine.params import Boolean, Integer, Real
-from studio.engine.registry import Named
+from studio.engine.registry import Named, Registry
 from studio.engine.regularizers import regularizers
 from studio.engine.workspace import Array, Context, Shape
 
@@ -60,6 +60,8 @@ class Recurrent(Layer):
     return_sequences = Boolean(False, label="Return sequences",
                                help="Gives the output of every step, not the last.")  # fmt: skip
     go_backwards = Boolean(False, advanced=True, help="Reads from the end to the start.")
+    zero_output_for_mask = Boolean(False, advanced=True, after="go_backwards",
+                                   help="Whether masked steps give 0.")  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -103,9 +105,7 @@ class Recurrent(Layer):
 
     def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
         """A sequence keeps its mask; a single output has none."""
-        if mask is None or not self.return_sequences:
-            return None
-        return mask[:, ::-1] if self.go_backwards else mask
+        return mask if self.return_sequences else None
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """Shapes (batch, time, features) → (batch, units) or (batch, time, units)."""
@@ -119,7 +119,13 @@ class Recurrent(Layer):
         if drop is not None:
             steps *= drop
         states, cache = self.run(steps, mask, drop_state, context)
-        y = states[1:].swapaxes(0, 1) if self.return_sequences else states[-1]
+        shown = mask if self.zero_output_for_mask else None
+        if not self.return_sequences:
+            y = states[-1] if shown is None else states[-1] * shown[-1]
+        elif shown is None:
+            y = states[1:].swapaxes(0, 1)
+        else:
+            y = (states[1:] * shown).swapaxes(0, 1)
         return np.ascontiguousarray(y), (steps, mask, drop, drop_state, states, cache)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
@@ -131,6 +137,8 @@ class Recurrent(Layer):
             np.copyto(arriving, dy.swapaxes(0, 1))
         else:
             arriving = dy
+        if mask is not None and self.zero_output_for_mask:
+            arriving = arriving * (mask if self.return_sequences else mask[-1])
         dz, gradients = self.run_back(arriving, steps, mask, drop_state, states, inner, context)
         width = self.gates * self.units
         flat = dz.reshape(-1, width)
@@ -201,12 +209,17 @@ class Recurrent(Layer):
         return kept * dtype.type(0 if rate == 1 else 1 / (1 - rate))
 
 
+recurrent_layers: Registry[Layer] = Registry("a recurrent layer", Recurrent, spelled=str)
+"""Those that Bidirectional can wrap."""
+
+
 def slope(activation: Activation, saved: Array) -> Array:
     """The derivative of an activation that works on each number by itself."""
     return activation.backward(np.ones_like(saved), saved)
 
 
 @register()
+@recurrent_layers.register()
 class SimpleRNN(Recurrent):
     """h_t = activation(x_t · kernel + h_{t-1} · recurrent_kernel + bias), h_0 = 0.
 
@@ -216,6 +229,9 @@ class SimpleRNN(Recurrent):
     """
 
     help = "Reads a sequence step by step and remembers what it has read."
+
+    seed = Integer(None, minimum=0, optional=True, advanced=True, after="go_backwards",
+                   help="Fixes what is dropped.")  # fmt: skip
 
     def run(
         self, steps: Array, mask: Array | None, drop: Array | None, context: Context

@@ -1,0 +1,139 @@
+"""A layer applied to each step of a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from studio.engine.activations import Activation
+from studio.engine.errors import ShapeError
+from studio.engine.layers.base import Gradients, Layer, layers, register, shape_text
+from studio.engine.layers.wrapper import Inner, Wrapper, example
+from studio.engine.workspace import Array, Context, Shape
+
+
+@register()
+class TimeDistributed(Wrapper):
+    """y_t = layer(x_t), the same layer for all steps t.
+
+    Input shape: ``(batch, time, …)``. Output shape: ``(batch, time, …)``, the rest as the layer
+    makes it. A layer that mixes the samples of a batch (BatchNormalization) sees one step of them
+    at a time.
+    Source: https://keras.io/api/layers/recurrent_layers/time_distributed/
+    """
+
+    category = "Recurrent"
+    help = "Applies a layer to each step of a sequence by itself."
+
+    layer = Inner(
+        layers,
+        example("Dense", units=16),
+        example("Conv1D", filters=3, kernel_size=2, activation="relu"),
+        example("LayerNormalization"),
+        example("Flatten"),
+        label="Layer", help="What is applied to each step.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.settle(own_dtype=kwargs.get("dtype") is not None)
+
+    @property
+    def mixes_samples(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Whether the layer does."""
+        return self.layer.mixes_samples
+
+    @property
+    def reads_integers(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Whether the layer does."""
+        return self.layer.reads_integers
+
+    @property
+    def output_activation(self) -> Activation | None:
+        """The activation that the layer's output ends with."""
+        return self.layer.output_activation
+
+    def inner(self) -> Mapping[str, Layer]:
+        """The layer; its weights keep their names."""
+        return {"": self.layer}
+
+    def inner_shape(self, input_shape: Shape) -> Shape:
+        """That of one step.
+
+        Raises:
+            ShapeError: if the input is no sequence.
+        """
+        if len(input_shape) < 3:
+            wanted = "a sequence: at least 2 dimensions per sample"
+            raise ShapeError(wanted, shape_text(input_shape), self.label)
+        return (input_shape[0], *input_shape[2:])
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """(batch, time, …) → (batch, time, the layer's output)."""
+        self.inner_shape(input_shape)
+        batch, *rest = self.inner_output_shape(self.layer, input_shape)
+        return (batch, input_shape[1], *rest)
+
+    def work(self) -> float:
+        """That of the layer, once per step."""
+        steps = self.input_shape[1] if self.input_shape else None
+        return self.layer.work() * (steps or 1)
+
+    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+        """All steps of all samples as one batch, unless the layer mixes samples."""
+        if self.mixes_samples:
+            return self._forward_by_step(x, context)
+        batch, time = x.shape[:2]
+        child = context.child("", None, linear_output=context.linear_output)
+        y, cache = self.layer.forward(x.reshape(batch * time, *x.shape[2:]), child)
+        return y.reshape(batch, time, *y.shape[1:]), cache
+
+    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
+        """The layer's gradients; those of its weights are of all steps together."""
+        if self.mixes_samples:
+            return self._backward_by_step(dy, cache, context)
+        batch, time = dy.shape[:2]
+        needed = context.needs_input_gradient
+        child = context.child("", None, needed, context.linear_output)
+        dx, gradients = self.layer.backward(dy.reshape(batch * time, *dy.shape[2:]), cache, child)
+        return None if dx is None else dx.reshape(batch, time, *dx.shape[1:]), gradients
+
+    def _forward_by_step(self, x: Array, context: Context) -> tuple[Array, list[Any]]:
+        caches: list[Any] = []
+        outputs: list[Array] = []
+        for t in range(x.shape[1]):
+            y, cache = self.layer.forward(x[:, t], self._step(context, t))
+            outputs.append(y)
+            caches.append(cache)
+        return np.stack(outputs, axis=1), caches
+
+    def _backward_by_step(
+        self, dy: Array, caches: list[Any], context: Context
+    ) -> tuple[Array | None, Gradients]:
+        total: dict[str, Array] = {}
+        found: list[Array] = []
+        for t, cache in enumerate(caches):
+            dx, gradients = self.layer.backward(dy[:, t], cache, self._step(context, t))
+            for name, gradient in gradients.items():
+                if t == 0:
+                    total[name] = context.gradient(name, gradient)
+                    total[name][...] = gradient
+                else:
+                    total[name] += gradient
+            if dx is not None:
+                found.append(dx)
+        return np.stack(found, axis=1) if found else None, total
+
+    def _step(self, context: Context, t: int) -> Context:
+        mask = None if context.mask is None else context.mask[:, t]
+        child = context.child("", mask, context.needs_input_gradient, place=t)
+        child.gradients = {}
+        return child
+
+    def learn(self, cache: Any) -> None:
+        """Let the layer learn from each step in turn."""
+        if self.mixes_samples:
+            for part in cache:
+                self.layer.learn(part)
