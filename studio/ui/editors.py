@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QCheckBox, QHBoxLayout, QWidget
 
 from studio.engine.params import Boolean, Choice, Integer, Integers, Param, Real
 from studio.ui.fields import Combo, Line, RealSpin, Spin
@@ -31,7 +31,7 @@ class Editor(QWidget):
         self.row = QHBoxLayout(self)
         self.row.setContentsMargins(0, 0, 0, 0)
         for widget in widgets:
-            self.row.addWidget(widget, 0 if isinstance(widget, QCheckBox) else 1)
+            self.row.addWidget(widget, 0 if isinstance(widget, QAbstractButton) else 1)
             if isinstance(widget, QAbstractSpinBox):
                 # As wide as the panel gives it, not as wide as its largest number.
                 widget.setMinimumWidth(widget.fontMetrics().horizontalAdvance("0000000"))

@@ -48,7 +48,14 @@ class NamedEditor(Editor):
             summary = getattr(cls, "help", "") or (cls.__doc__ or "").split("\n")[0]
             self.box.setItemData(self.box.count() - 1, summary, Qt.ItemDataRole.ToolTipRole)
         self.box.activated.connect(self._choose)
-        self.fill(self.box)
+        self.more = QToolButton()
+        self.more.setText("⋯")
+        self.more.setCheckable(True)
+        self.more.setToolTip("More settings")
+        self.more.toggled.connect(self.below.setVisible)
+        self.more.hide()
+        self.fill(self.box, self.more)
+        self.setFocusProxy(self.box)
         if self.number is not None:
             self.row.addWidget(self.number, 1)
             self.number.edited.connect(self.edited)
@@ -68,10 +75,15 @@ class NamedEditor(Editor):
             discard(self.form)
             self.form = None
         if self.form is None and cls is not None and cls.params:
-            self.form = ParamForm(cls)
+            rare = all(param.advanced for param in cls.params.values())
+            self.form = ParamForm(cls, fold=not rare)
             self.form.edited.connect(self._change)
             self._inner.addWidget(self.form)
-        self.below.setVisible(self.form is not None)
+            self.more.setChecked(not rare)
+            self.more.setVisible(rare)
+        if self.form is None:
+            self.more.hide()
+        self.below.setVisible(self.form is not None and self.more.isChecked())
         if self.form is not None and self._spec is not None:
             self.form.show_values(self._spec.config)
 
@@ -90,11 +102,16 @@ class NamedEditor(Editor):
 
 
 class ParamForm(QWidget):
-    """A row per parameter, the rarely used ones behind a switch; ``edited`` says name and value."""
+    """A row per parameter; ``edited`` says name and value.
+
+    Args:
+        cls: the class that declares the parameters.
+        fold: whether the rarely used ones hide behind a switch.
+    """
 
     edited = Signal(str, object)
 
-    def __init__(self, cls: type[Declared]) -> None:
+    def __init__(self, cls: type[Declared], fold: bool = True) -> None:
         super().__init__()
         self.cls = cls
         self.editors: dict[str, Editor] = {}
@@ -102,8 +119,8 @@ class ParamForm(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         params = list(cls.params.values())
-        layout.addLayout(self._rows([param for param in params if not param.advanced]))
-        rare = [param for param in params if param.advanced]
+        rare = [param for param in params if param.advanced and fold]
+        layout.addLayout(self._rows([param for param in params if param not in rare]))
         if rare:
             self._fold(layout, rare)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QByteArray, QMimeData, QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QKeyEvent
+from PySide6.QtGui import QFont, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from studio.engine.layers import registry as layers
@@ -20,62 +20,95 @@ CATEGORIES = (
     "Core", "Convolution", "Pooling", "Recurrent", "Regularization", "Normalization",
     "Activation", "Reshaping", "Preprocessing",
 )  # fmt: skip
+OPEN = {"Core", "Convolution"}
+"""The categories that are unfolded at first, so that all headings are in sight."""
 Index = QModelIndex
+Role = Qt.ItemDataRole
 
 
 class PaletteModel(QAbstractListModel):
-    """Headings and layers; the entries are (heading, "") or (class name, help)."""
+    """Headings and, below those that are unfolded, layers."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self.unfolded = set(OPEN)
+        self.wanted = ""
+        self.found: dict[str, list[str]] = {}
         self.entries: list[tuple[str, bool]] = []
         self.filter("")
 
     def filter(self, text: str) -> None:
-        """Keep the layers whose name or help holds the text."""
-        wanted = text.lower().strip()
+        """Keep the layers whose name, help or category holds the text, and show them all."""
+        self.wanted = text.lower().strip()
+        self._list()
+
+    def toggle(self, category: str) -> None:
+        """Fold a category, or unfold it."""
+        self.unfolded ^= {category}
+        self._list()
+
+    def is_layer(self, index: Index) -> bool:
+        """Whether that row is a layer and not a heading."""
+        return index.isValid() and self.entries[index.row()][1]
+
+    def name(self, index: Index) -> str:
+        """The class name of a layer, or the category of a heading."""
+        return self.entries[index.row()][0]
+
+    def _list(self) -> None:
         self.beginResetModel()
+        self.found = {category: [] for category in CATEGORIES}
+        for cls in layers:
+            words = f"{cls.__name__} {cls.help} {cls.category}".lower()
+            if cls.category and self.wanted in words:
+                self.found[cls.category].append(cls.__name__)
         self.entries = []
-        for category in CATEGORIES:
-            found = [
-                cls.__name__
-                for cls in layers
-                if cls.category == category
-                and wanted in f"{cls.__name__} {cls.help} {category}".lower()
-            ]
-            if found:
-                self.entries += [(category, False), *((name, True) for name in found)]
+        for category, names in self.found.items():
+            if names:
+                self.entries.append((category, False))
+                if self.wanted or category in self.unfolded:
+                    self.entries += [(name, True) for name in names]
         self.endResetModel()
 
     def rowCount(self, parent: Index = Index()) -> int:  # noqa: B008, N802
         return 0 if parent.isValid() else len(self.entries)
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
         name, is_layer = self.entries[index.row()]
-        colours = theme.current()
-        if role == Qt.ItemDataRole.DisplayRole:
-            return name if is_layer else name.upper()
-        if role == Qt.ItemDataRole.DecorationRole and is_layer:
+        return self._layer(name, role) if is_layer else self._heading(name, role)
+
+    def _layer(self, name: str, role: int) -> Any:
+        words = f"{name}: {layers.find(name).help}"
+        if role == Role.DecorationRole:
             return icon(icon_name(name), colour_of(name))
-        if role == Qt.ItemDataRole.ToolTipRole and is_layer:
-            return layers.find(name).help
-        if role == Qt.ItemDataRole.AccessibleTextRole and is_layer:
-            return f"{name}: {layers.find(name).help}"
-        if not is_layer and role == Qt.ItemDataRole.FontRole:
+        texts = {
+            Role.DisplayRole: name, Role.ToolTipRole: words, Role.AccessibleTextRole: words,
+        }  # fmt: skip
+        return texts.get(Role(role))
+
+    def _heading(self, category: str, role: int) -> Any:
+        is_open = bool(self.wanted) or category in self.unfolded
+        if role == Role.DecorationRole:
+            return icon("arrow_down" if is_open else "arrow_right", theme.current().muted)
+        if role == Role.FontRole:
             font = QFont()
-            font.setPointSizeF(font.pointSizeF() * 0.8)
+            font.setPointSizeF(font.pointSizeF() * 0.85)
             font.setBold(True)
             return font
-        if not is_layer and role == Qt.ItemDataRole.ForegroundRole:
-            return QColor(colours.muted)
-        return None
+        count = len(self.found[category])
+        fold = "fold" if is_open else "unfold"
+        texts = {
+            Role.DisplayRole: category.upper() if is_open else f"{category.upper()}   {count}",
+            Role.ToolTipRole: f"{count} blocks. Click or press Enter to {fold}.",
+            Role.AccessibleTextRole: f"{category}, {count} blocks, Enter to {fold}",
+        }
+        return texts.get(Role(role))
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        if not self.entries[index.row()][1]:
-            return Qt.ItemFlag.NoItemFlags
-        return (
-            Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
-        )
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        return flags | Qt.ItemFlag.ItemIsDragEnabled if self.is_layer(index) else flags
 
     def mimeTypes(self) -> list[str]:  # noqa: N802
         return [LAYER]
@@ -83,30 +116,59 @@ class PaletteModel(QAbstractListModel):
     def mimeData(self, indexes: Sequence[Index]) -> QMimeData:  # noqa: N802
         data = QMimeData()
         if indexes:
-            data.setData(LAYER, QByteArray(self.entries[indexes[0].row()][0].encode()))
+            data.setData(LAYER, QByteArray(self.name(indexes[0]).encode()))
         return data
 
 
-class _List(QListView):
+class PaletteList(QListView):
+    """The rows. ``chosen`` carries the class name of a layer to insert."""
+
     chosen = Signal(str)
+
+    def __init__(self, entries: PaletteModel) -> None:
+        super().__init__()
+        self.entries = entries
+        self.setObjectName("palette")
+        self.setAccessibleName("Palette of blocks")
+        self.setModel(entries)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # The end of a long name tells it from its neighbours: GlobalMaxPooling1D, 2D, 3D.
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setDragEnabled(True)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
+        side = round(1.25 * self.fontMetrics().height())
+        self.setIconSize(QSize(side, side))
+        self.clicked.connect(self._click)
+        self.doubleClicked.connect(lambda index: self.entries.is_layer(index) and self.act())
+
+    def act(self) -> None:
+        """Insert the selected layer, or fold and unfold the selected heading."""
+        index = self.currentIndex()
+        if self.entries.is_layer(index):
+            self.chosen.emit(self.entries.name(index))
+        elif index.isValid():
+            self._toggle(index)
+
+    def _click(self, index: Index) -> None:
+        if not self.entries.is_layer(index):
+            self._toggle(index)
+
+    def _toggle(self, index: Index) -> None:
+        row = index.row()
+        self.entries.toggle(self.entries.name(index))
+        self.setCurrentIndex(self.entries.index(row))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.insert()
+            self.act()
         else:
             super().keyPressEvent(event)
 
     def startDrag(self, actions: Qt.DropAction) -> None:  # noqa: N802
         index = self.currentIndex()
-        model = self.model()
-        if isinstance(model, PaletteModel) and index.isValid() and model.entries[index.row()][1]:
-            start_drag(self, model.mimeData([index]), model.entries[index.row()][0])
-
-    def insert(self) -> None:
-        model = self.model()
-        index = self.currentIndex()
-        if isinstance(model, PaletteModel) and index.isValid() and model.entries[index.row()][1]:
-            self.chosen.emit(model.entries[index.row()][0])
+        if self.entries.is_layer(index):
+            start_drag(self, self.entries.mimeData([index]), self.entries.name(index))
 
 
 class LayerPalette(QWidget):
@@ -116,33 +178,21 @@ class LayerPalette(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.search = QLineEdit(placeholderText="Search blocks")
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Search blocks")
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName("Search blocks")
         self.entries = PaletteModel(self)
-        self.list = _List()
-        self.list.setObjectName("palette")
-        self.list.setAccessibleName("Palette of blocks")
-        self.list.setModel(self.entries)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.list.setDragEnabled(True)
-        self.list.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
-        line = self.fontMetrics().height()
-        self.list.setIconSize(QSize(int(1.3 * line), int(1.3 * line)))
-        self.list.setSpacing(max(1, line // 10))
+        self.list = PaletteList(self.entries)
         self.list.chosen.connect(self.chosen)
-        self.list.doubleClicked.connect(lambda _: self.list.insert())
         self.search.textChanged.connect(self._filter)
         self.search.returnPressed.connect(self._insert_first)
+        line = self.fontMetrics().height()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(line // 2, line // 2, line // 2, 0)
         layout.addWidget(self.search)
         layout.addWidget(self.list)
         self._select_first()
-
-    def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(self.fontMetrics().horizontalAdvance("M" * 15), 400)
 
     def recolour(self) -> None:
         """Take the colours of the current theme."""
@@ -153,9 +203,17 @@ class LayerPalette(QWidget):
         self._select_first()
 
     def _select_first(self) -> None:
-        if self.entries.rowCount() > 1:
-            self.list.setCurrentIndex(self.entries.index(1))
+        """Select the layer that is called as wanted, else the first one whose name begins so."""
+        names = [name.lower() for name, is_layer in self.entries.entries if is_layer]
+        wanted = self.entries.wanted
+        best = min(
+            names, key=lambda name: (name != wanted, not name.startswith(wanted)), default=""
+        )
+        rows = [row for row, entry in enumerate(self.entries.entries) if entry[0].lower() == best]
+        if rows:
+            self.list.setCurrentIndex(self.entries.index(rows[-1]))
 
     def _insert_first(self) -> None:
-        self.list.insert()
-        self.search.clear()
+        if self.entries.is_layer(self.list.currentIndex()):
+            self.list.act()
+            self.search.clear()

@@ -117,7 +117,7 @@ def _sheet(theme: Theme) -> str:
     QScrollArea > QWidget > QWidget {{ background: {theme.surface}; }}
     QWidget#panel {{ background: {theme.surface}; }}
     QListView#stack, QListView#palette {{ background: {theme.window}; }}
-    QListView#palette::item {{ padding: 0.15em; border-radius: 5px; border: 1px solid transparent; color: {theme.text}; }}
+    QListView#palette::item {{ padding: 0.1em; border-radius: 5px; border: 1px solid transparent; color: {theme.text}; }}
     QListView#palette::item:hover:enabled {{ background: {theme.raised}; border-color: {theme.border}; }}
     QListView#palette::item:selected {{ background: {theme.raised}; color: {theme.text}; border-color: {theme.border}; }}
     QListView#palette::item:selected:active {{ background: {theme.selection}; border-color: {theme.accent}; }}

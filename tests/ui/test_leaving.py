@@ -1,5 +1,7 @@
 """Nothing is lost: recent files, examples, and what is asked before a project gives way."""
 
+from collections.abc import Iterator
+
 import pytest
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 
@@ -25,7 +27,7 @@ def asked(monkeypatch):
 
 
 @pytest.fixture
-def training(make_window, qtbot, iris, asked) -> MainWindow:
+def training(make_window, qtbot, iris, asked) -> Iterator[MainWindow]:
     """A window in which a long run is under way."""
     window = make_window(set_settings(iris, epochs=1_000_000))
     window.train()

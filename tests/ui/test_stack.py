@@ -66,13 +66,19 @@ def test_drag_reorders(window, start, target, now):
 
 def test_palette_hands_out_what_the_stack_takes(window):
     model = window.palette_view.entries
+    window.palette_view.search.setText("flatten")
     rows = [row for row, entry in enumerate(model.entries) if entry == ("Flatten", True)]
     data = model.mimeData([model.index(rows[0])])
     assert bytes(data.data(LAYER).data()) == b"Flatten"
 
 
 def test_every_layer_with_a_category_is_in_the_palette(window):
-    shown = {name for name, is_layer in window.palette_view.entries.entries if is_layer}
+    palette = window.palette_view
+    for category in {cls.category for cls in layers} - palette.entries.unfolded - {""}:
+        heading = palette.entries.entries.index((category, False))
+        palette.list.setCurrentIndex(palette.entries.index(heading))
+        QTest.keyClick(palette.list, Key.Key_Return)
+    shown = {name for name, is_layer in palette.entries.entries if is_layer}
     assert shown == {cls.__name__ for cls in layers if cls.category}
 
 

@@ -62,6 +62,7 @@ def names(window) -> list[str]:
 
 def test_drag_from_the_palette_between_two_blocks(desk, act, qtbot):
     palette = desk.palette_view
+    palette.search.setText("dropout")
     row = palette.entries.entries.index(("Dropout", True))
     drag(act, place(palette.list, row), place(desk.stack, 1, 0.1))
     qtbot.waitUntil(lambda: names(desk) == ["Dense", "Dropout", "Dense"])
