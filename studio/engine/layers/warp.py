@@ -39,7 +39,7 @@ def warp(
             for down in (0, 1)
             for right in (0, 1)
         ]
-    samples = np.arange(batch).reshape(-1, 1, 1)
+    samples = np.arange(int(batch))[:, None, None]
     y = np.zeros_like(x)
     taken: list[tuple[Array, Array, Array]] = []
     for row, column, weight in corners:
