@@ -52,6 +52,7 @@ class NamedEditor(Editor):
         self.more.setText("⋯")
         self.more.setCheckable(True)
         self.more.setToolTip("More settings")
+        self.more.setProperty("fold", True)
         self.more.toggled.connect(self.below.setVisible)
         self.more.hide()
         self.fill(self.box, self.more)

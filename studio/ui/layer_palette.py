@@ -64,6 +64,8 @@ class PaletteModel(QAbstractListModel):
                 self.found[cls.category].append(cls.__name__)
         self.entries = []
         for category, names in self.found.items():
+            # Short names are those of the usual layers: Conv2D before SeparableConv2D.
+            names.sort(key=lambda name: (len(name), name))
             if names:
                 self.entries.append((category, False))
                 if self.wanted or category in self.unfolded:
@@ -91,7 +93,7 @@ class PaletteModel(QAbstractListModel):
     def _heading(self, category: str, role: int) -> Any:
         is_open = bool(self.wanted) or category in self.unfolded
         if role == Role.DecorationRole:
-            return icon("arrow_down" if is_open else "arrow_right", theme.current().muted)
+            return icon("unfolded" if is_open else "folded", theme.current().muted)
         if role == Role.FontRole:
             font = QFont()
             font.setPointSizeF(font.pointSizeF() * 0.85)

@@ -97,6 +97,7 @@ def _sheet(theme: Theme) -> str:
     QToolButton#train:focus, QPushButton[primary="true"]:focus {{ border-color: {theme.text}; }}
     QToolButton[link="true"] {{ padding: 0.1em 0.3em; color: {theme.error}; text-decoration: underline; }}
     QToolButton[fold="true"] {{ padding: 0.2em 0.3em; color: {theme.muted}; }}
+    QToolButton[fold="true"]:checked {{ background: transparent; color: {theme.text}; }}
 
     QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 

@@ -1,16 +1,21 @@
 """A real window with settings of its own, and a watch over what outlives it."""
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
-from PySide6.QtCore import QEvent, QSettings, QTimer
+from PySide6.QtCore import QEvent, QObject, QSettings, QThread, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
+from shiboken6 import isValid
 
 from studio.project.examples import EXAMPLES
 from studio.project.values import Project
 from studio.ui.window import MainWindow
+
+Q = TypeVar("Q", bound=QObject)
 
 
 @pytest.fixture
@@ -43,11 +48,17 @@ def make_window(qtbot, settings, no_questions) -> Iterator[Callable[..., MainWin
     for window in windows:
         window.close()
         window.deleteLater()
-    timers = [timer for window in windows for timer in window.findChildren(QTimer)]
-    assert not [timer for timer in timers if timer.isActive()], "timers outlive the window"
+    assert active(QTimer, QTimer.isActive) == [], "timers outlive the window"
+    assert active(QThread, QThread.isRunning) == [], "threads outlive the window"
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     left = [thread for thread in threading.enumerate() if thread not in before]
     assert not left, f"threads outlive the window: {left}"
+
+
+def active(kind: type[Q], is_active: Callable[[Q], bool]) -> list[Q]:
+    """The timers or threads, whoever made them, that are still at work."""
+    found = [one for one in gc.get_objects() if isinstance(one, kind) and isValid(one)]
+    return [one for one in found if is_active(one)]
 
 
 @pytest.fixture

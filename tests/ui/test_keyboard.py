@@ -1,0 +1,127 @@
+"""The keyboard alone: focus, shortcuts, and fields that leave the history to the project."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QToolBar, QToolButton, QWidget
+
+from studio.project.values import Project
+from studio.ui import document
+from studio.ui.actions import TABLE
+
+Key = Qt.Key
+Modifier = Qt.KeyboardModifier
+
+
+@pytest.fixture
+def active(make_window, iris: Project, qtbot):
+    window = make_window(iris)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    return window
+
+
+@pytest.fixture
+def units(active, qtbot) -> QWidget:
+    """The field of the first block's units, with the cursor in it."""
+    active.stack.choose(active.document.project.blocks[0].id)
+    field = active.block_panel.form.editors["units"].field
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    field.selectAll()
+    return field
+
+
+def first_units(window) -> int:
+    return window.document.project.blocks[0].layer.config["units"]
+
+
+def test_typing_is_one_step_and_undo_in_a_field_is_the_projects(active, units):
+    QTest.keyClicks(units, "128")
+    assert first_units(active) == 128
+    assert len(active.document.history.past) == 1
+    QTest.keyClick(units, Key.Key_Z, Modifier.ControlModifier)
+    assert first_units(active) == 16
+    assert units.value() == 16
+    QTest.keyClick(units, Key.Key_Z, Modifier.ControlModifier | Modifier.ShiftModifier)
+    assert first_units(active) == 128
+
+
+def test_after_a_rest_the_same_field_makes_another_step(active, units, monkeypatch):
+    units.setValue(20)
+    units.setValue(21)
+    assert len(active.document.history.past) == 1
+    monkeypatch.setattr(document, "BURST_SECONDS", -1.0)
+    units.setValue(22)
+    assert len(active.document.history.past) == 2
+    active.document.undo()
+    assert first_units(active) == 21
+
+
+def test_tab_leads_through_the_whole_window(active, qtbot):
+    active.find_block()
+    qtbot.waitUntil(active.palette_view.search.hasFocus)
+    seen = []
+    for _ in range(60):
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        QTest.keyClick(focus, Key.Key_Tab)
+        seen.append(QApplication.focusWidget())
+    wanted = {
+        "palette": active.palette_view.list,
+        "data": active.stack_panel.data_card,
+        "stack": active.stack,
+        "tabs": active.tabs.tabBar(),
+    }
+    assert {name for name, widget in wanted.items() if widget in seen} == set(wanted)
+    assert any(
+        isinstance(widget, QToolButton) and widget.objectName() == "train" for widget in seen
+    )
+    panel = active.block_panel
+    assert any(widget is not None and panel.isAncestorOf(widget) for widget in seen)
+
+
+def test_what_takes_the_focus_has_a_name(active):
+    for index in range(active.tabs.count()):
+        active.tabs.setCurrentIndex(index)
+        for widget in active.findChildren(QWidget):
+            if widget.isVisible() and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+                heard = QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name)
+                assert heard or widget.focusProxy(), f"{widget} says nothing to a screen reader"
+
+
+def test_the_toolbar_stays_small_and_shortcuts_are_told_apart(active):
+    bar = active.findChild(QToolBar)
+    assert len([action for action in bar.actions() if not action.isSeparator()]) <= 8
+    keys = [key for entry in TABLE for key in entry.keys]
+    assert len(keys) == len(set(keys))
+
+
+def test_the_palette_folds_and_searches_by_keyboard(active):
+    palette = active.palette_view
+    heading = palette.entries.entries.index(("Regularization", False))
+    palette.list.setCurrentIndex(palette.entries.index(heading))
+    QTest.keyClick(palette.list, Key.Key_Return)
+    assert ("Dropout", True) in palette.entries.entries
+    QTest.keyClick(palette.list, Key.Key_Return)
+    assert ("Dropout", True) not in palette.entries.entries
+    QTest.keyClicks(palette.search, "dense")
+    assert palette.entries.name(palette.list.currentIndex()) == "Dense"
+    QTest.keyClicks(palette.search, " no such layer")
+    assert palette.entries.rowCount() == 0
+    QTest.keyClick(palette.search, Key.Key_Return)
+    assert len(active.document.project.blocks) == 2
+
+
+def test_data_and_problems_are_one_click_away(active):
+    QTest.mouseClick(active.stack_panel.data_card, Qt.MouseButton.LeftButton)
+    assert active.tabs.currentIndex() == 1
+    assert not active.stack_panel.trouble.isVisible()
+    active.stack.choose(active.document.project.blocks[1].id)
+    active.stack.remove()
+    active.stack.choose(None)
+    assert active.stack_panel.trouble.text() == "1 problem"
+    QTest.mouseClick(active.stack_panel.trouble, Qt.MouseButton.LeftButton)
+    assert active.stack.chosen == active.document.project.blocks[0].id
+    assert active.notice.isVisible()
