@@ -77,9 +77,6 @@ from studio.engine.layers.pooling import (
     MaxPooling3D,
 )
 from studio.engine.layers.preprocessing import Normalization, Rescaling
-from studio.engine.layers.recurrent import (
-    SimpleRNN,
-)
 from studio.engine.layers.reshaping import (
     Permute,
     RepeatVector,
@@ -93,6 +90,7 @@ from studio.engine.layers.resizing import (
     ZeroPadding1D,
     ZeroPadding2D,
 )
+from studio.engine.layers.simple_rnn import SimpleRNN
 from studio.engine.layers.time_distributed import TimeDistributed
 from studio.engine.layers.transpose import (
     Conv2DTranspose,

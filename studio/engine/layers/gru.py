@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from studio.engine.activations import Sigmoid, Tanh, activations
-from studio.engine.layers.base import add_rows, register
-from studio.engine.layers.recurrent import Recurrent, recurrent_layers, slope
+from studio.engine.layers.base import register
+from studio.engine.layers.recurrent import Reading, Recurrent, recurrent_layers, slope
 from studio.engine.params import Boolean
 from studio.engine.registry import Named
 from studio.engine.workspace import Array, Context
@@ -39,185 +39,153 @@ class GRU(Recurrent):
         """With ``reset_after`` the input's part and the state's have biases of their own."""
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
-    def run(
-        self, steps: Array, mask: Array | None, drop: Array | None, context: Context
-    ) -> tuple[Array, Any]:
-        """Per step: one product (two without ``reset_after``), the gates, the candidate."""
-        units, space, after = self.units, context.workspace, self.reset_after
-        bias = self["bias"] if self.use_bias else None
-        inputs, own = (bias, None) if bias is None or not after else (bias[0], bias[1])
-        recurrent = self["recurrent_kernel"]
+    def run(self, reading: Reading, context: Context) -> Any:
+        """Per step: a product for both gates, one for the candidate, and the new state."""
+        read, states, space = reading.read, reading.states, context.workspace
+        time, batch, units = reading.time, states.shape[1], self.units
+        dtype, after, edge = states.dtype, self.reset_after, 2 * self.units
         usual = isinstance(self.recurrent_activation, Sigmoid) and isinstance(self.activation, Tanh)
-        z = self.project(steps, self["kernel"], inputs, context)
-        states = self.states(steps, context)
-        shape = (len(steps), *states.shape[1:])
+        kernel, recurrent = self["kernel"], self["recurrent_kernel"]
+        inputs, own = self._biases(dtype)
+        gate_weights = self.joined(
+            kernel[:, :edge], inputs[:edge] + own[:edge], recurrent[:, :edge]
+        )
+        if usual:
+            gate_weights *= dtype.type(0.5)  # σ(z) = tanh(z / 2) / 2 + 1 / 2
+        # For [1 | h], or for r · h alone.
+        ones = reading.features
+        state_weights = np.concatenate([own[None, edge:], recurrent[:, edge:]])
+        if not after:
+            state_weights = np.ascontiguousarray(recurrent[:, edge:])
+        gates = space.array("gates", (time, batch, edge), dtype)
+        g = space.array("g", (time, batch, units), dtype)
+        np.matmul(
+            read[:-1, :, : ones + 1].reshape(-1, ones + 1),
+            np.concatenate([kernel[:, edge:], inputs[None, edge:]]),
+            out=g.reshape(-1, units),
+        )
         # What the reset gate acts on: h · U_g + c_g, or h itself.
-        seen = space.array("seen", shape, z.dtype)
-        raw = None if usual else space.array("raw", z.shape, z.dtype)
-        wide = space.array("wide", z.shape[1:], z.dtype)
-        narrow = space.array("narrow", states.shape[1:], z.dtype)
-        both, last = slice(0, 2 * units), slice(2 * units, None)
-        first = np.ascontiguousarray(recurrent[:, both])
-        candidate = np.ascontiguousarray(recurrent[:, last])
-        gates_product = space.array("gates", (z.shape[1], 2 * units), z.dtype)
-        for t in range(len(steps)):
-            h = self.dropped(states[t], drop)
-            gates, g = z[t, :, both], z[t, :, last]
+        seen = space.array("seen", g.shape, dtype) if after else read[:-1, :, ones + 1 :]
+        raw_gates, raw = (None, None) if usual else (np.empty_like(gates), np.empty_like(g))
+        reset = space.array("reset", (batch, units), dtype)
+        plain = reading.mask is None and reading.drop is None
+        for t in range(time):
+            both, candidate, new = gates[t], g[t], states[t + 1]
+            np.matmul(read[t], gate_weights, out=both)
+            if raw_gates is None:
+                np.tanh(both, out=both)
+                both += 1
+                both *= 0.5
+            else:
+                raw_gates[t] = both
+                both[...] = self.recurrent_activation.forward(both)
             if after:
-                np.matmul(h, recurrent, out=wide)
-                if own is not None:
-                    wide += own
-                gates += wide[:, both]
-                seen[t] = wide[:, last]
+                np.matmul(read[t, :, ones:], state_weights, out=seen[t])
+            np.multiply(both[:, units:], seen[t], out=reset)
+            candidate += reset if after else np.matmul(reset, state_weights)
+            if raw is None:
+                np.tanh(candidate, out=candidate)
             else:
-                gates += np.matmul(h, first, out=gates_product)
-                seen[t] = h
-            if raw is not None:
-                raw[t, :, both] = gates
-            if usual:
-                gates *= 0.5
-                np.tanh(gates, out=gates)
-                gates += 1
-                gates *= 0.5
-            else:
-                gates[...] = self.recurrent_activation.forward(gates)
-            np.multiply(gates[:, units:], seen[t], out=narrow)
-            if after:
-                g += narrow
-            else:
-                g += np.matmul(narrow, candidate)
-            if usual:
-                np.tanh(g, out=g)
-            else:
-                assert raw is not None
-                raw[t, :, last] = g
-                g[...] = self.activation.forward(g)
-            new = states[t + 1]
+                raw[t] = candidate
+                candidate[...] = self.activation.forward(candidate)
             # z · h + (1 - z) · g = g + z · (h - g)
-            np.subtract(states[t], g, out=new)
-            new *= gates[:, :units]
-            new += g
-            if mask is not None:
-                np.copyto(new, states[t], where=~mask[t])
-        return states, (z, raw, seen)
+            np.subtract(states[t], candidate, out=new)
+            new *= both[:, :units]
+            new += candidate
+            if not plain:
+                reading.carry(t)
+        return gates, g, seen, raw_gates, raw
+
+    def _biases(self, dtype: Any) -> tuple[Array, Array]:
+        """The bias of the input's part and that of the state's."""
+        nothing = np.zeros(3 * self.units, dtype)
+        if not self.use_bias:
+            return nothing, nothing
+        bias = self["bias"]
+        return (bias[0], bias[1]) if self.reset_after else (bias, nothing)
 
     def run_back(
-        self,
-        arriving: Array,
-        steps: Array,
-        mask: Array | None,
-        drop: Array | None,
-        states: Array,
-        cache: Any,
-        context: Context,
-    ) -> tuple[Array, dict[str, Array]]:
-        """Every gradient of a step is dh times a factor; the factors of all steps come first."""
-        z, raw, seen = cache
-        units, space, after = self.units, context.workspace, self.reset_after
-        update, reset, g = (z[..., k * units : (k + 1) * units] for k in range(3))
-        dz = space.array("dz", z.shape, z.dtype)
-        d_update, d_reset, d_g = (dz[..., k * units : (k + 1) * units] for k in range(3))
-        self._slopes(z, raw, dz)
-        d_update *= states[:-1] - g
-        d_g *= 1 - update
-        recurrent = self["recurrent_kernel"]
-        first = np.ascontiguousarray(recurrent[:, : 2 * units].T)
-        candidate = np.ascontiguousarray(recurrent[:, 2 * units :].T)
-        shape = states.shape[1:]
-        dh, carried = (space.array(name, shape, z.dtype) for name in ("dh", "carried"))
-        np.copyto(dh, arriving[-1] if self.return_sequences else arriving)
-        if after:
-            d_reset *= d_g
-            d_reset *= seen
-            # The gradient of the state's part: as dz, but the candidate's times the reset gate.
-            inner = space.array("inner", z.shape, z.dtype)
-            np.copyto(inner, dz)
-            inner[..., 2 * units :] *= reset
-            back = np.ascontiguousarray(recurrent.T)
-            factors = inner.reshape(*z.shape[:2], 3, units)
-            deltas = space.array("deltas", seen.shape, z.dtype)
-        else:
-            inner, factors, deltas = dz, dz.reshape(*z.shape[:2], 3, units), None
-            back = first
-        for t in range(len(steps) - 1, -1, -1):
-            kept = None
-            if mask is not None:
-                kept = dh * ~mask[t]
-                dh *= mask[t]
-            np.multiply(dh, update[t], out=carried)
-            if after:
-                assert deltas is not None
-                deltas[t] = dh
-                factors[t] *= dh[:, None, :]
-                if t:
-                    np.matmul(inner[t], back, out=dh)
-            else:
-                d_g[t] *= dh
-                d_update[t] *= dh
-                through = np.matmul(d_g[t], candidate)
-                d_reset[t] *= through
-                d_reset[t] *= seen[t]
-                np.matmul(dz[t, :, : 2 * units], first, out=dh)
-                through *= reset[t]
-                dh += through
-            if not t:
-                break
-            if drop is not None:
-                dh *= drop
-            dh += carried
-            if kept is not None:
-                dh += kept
-            if self.return_sequences:
-                dh += arriving[t - 1]
-        if deltas is not None:
-            dz *= np.concatenate([deltas] * 3, axis=-1)
-        return dz, self._weight_gradients(dz, inner, seen, reset, states, drop, context)
+        self, arriving: Array, reading: Reading, cache: Any, context: Context
+    ) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
+        """Nearly every gradient of a step is dh times a factor that is known before."""
+        gates, g = cache[:2]
+        space, units, after = context.workspace, self.units, self.reset_after
+        edge, dtype = 2 * units, g.dtype
+        # Before the activations: of z, r, and the state's part of the candidate.
+        dz = space.array("dz", (*g.shape[:2], 3 * units), dtype)
+        split = dz.reshape(*g.shape[:2], 3, units)
+        dg = space.array("dg", g.shape, dtype) if after else dz[..., edge:]
+        recurrent, kernel = self["recurrent_kernel"], self["kernel"]
+        back = np.ascontiguousarray(recurrent.T if after else recurrent[:, :edge].T)
+        candidate = None if after else np.ascontiguousarray(recurrent[:, edge:].T)
+        dh = self.last(arriving, reading, context)
+        carried = space.array("carried", dh.shape, dtype)
+        for piece in reading.pieces(3 * units):
+            self._slopes(piece, reading, cache, dz[piece], dg[piece])
+            for t in range(piece.stop - 1, piece.start - 1, -1):
+                kept = self.set_aside(t, reading, dh)
+                np.multiply(dh, gates[t, :, :units], out=carried)
+                dg[t] *= dh
+                if candidate is None:
+                    split[t] *= dh[:, None, :]
+                    np.matmul(dz[t], back, out=dh)
+                else:
+                    split[t, :, 0] *= dh
+                    through = np.matmul(dg[t], candidate)
+                    split[t, :, 1] *= through
+                    np.matmul(dz[t, :, :edge], back, out=dh)
+                    through *= gates[t, :, units:]
+                    dh += through
+                self.step_down(t, dh, arriving, reading)
+                dh += carried
+                if kept:
+                    dh += kept[0]
+        found = self._weights_back(dz, dg, cache, reading, context)
+        if not after:
+            return [(dz, kernel)], found
+        return [(dz[..., :edge], kernel[:, :edge]), (dg, kernel[:, edge:])], found
 
-    def _slopes(self, z: Array, raw: Array | None, out: Array) -> None:
-        """The derivatives of both gates and of the candidate, by their values."""
-        edge = 2 * self.units
-        if raw is None:
-            np.subtract(1, z[..., :edge], out=out[..., :edge])
-            out[..., :edge] *= z[..., :edge]
-            np.multiply(z[..., edge:], z[..., edge:], out=out[..., edge:])
-            np.subtract(1, out[..., edge:], out=out[..., edge:])
-            return
-        for act, part in (
-            (self.recurrent_activation, slice(0, edge)),
-            (self.activation, slice(edge, None)),
-        ):
-            saved = z if act.saves == "output" else raw
-            out[..., part] = slope(act, saved[..., part])
+    def _slopes(self, steps: slice, reading: Reading, cache: Any, dz: Array, dg: Array) -> None:
+        """The factors of dh in the gradients of z, r and g, and of the state's part of g.
 
-    def _weight_gradients(
-        self,
-        dz: Array,
-        inner: Array,
-        seen: Array,
-        reset: Array,
-        states: Array,
-        drop: Array | None,
-        context: Context,
-    ) -> dict[str, Array]:
+        Without ``reset_after`` that of r is what the gradient of r · h is multiplied by.
+        """
+        gates, g, seen = (part[steps] for part in cache[:3])
+        raw_gates, raw = cache[3:]
         units = self.units
-        flat_states = self.dropped(states[:-1], drop).reshape(-1, units)
-        recurrent = context.gradient("recurrent_kernel", self["recurrent_kernel"])
-        if self.reset_after:
-            np.matmul(flat_states.T, inner.reshape(-1, 3 * units), out=recurrent)
+        slopes = dz[..., : 2 * units]
+        if raw is None:
+            np.subtract(1, gates, out=slopes)
+            slopes *= gates
+            np.multiply(g, g, out=dg)
+            np.subtract(1, dg, out=dg)
         else:
-            edge = 2 * units
-            recurrent[:, :edge] = flat_states.T @ dz[..., :edge].reshape(-1, edge)
-            recurrent[:, edge:] = (reset * seen).reshape(-1, units).T @ dz[..., edge:].reshape(
-                -1, units
-            )
-        gradients = {"recurrent_kernel": recurrent}
+            gate, act = self.recurrent_activation, self.activation
+            slopes[...] = slope(gate, gates if gate.saves == "output" else raw_gates[steps])
+            dg[...] = slope(act, g if act.saves == "output" else raw[steps])
+        update, reset = gates[..., :units], gates[..., units:]
+        dg *= 1 - update
+        slopes[..., :units] *= reading.states[steps] - g
+        slopes[..., units:] *= seen
+        if self.reset_after:
+            slopes[..., units:] *= dg
+            np.multiply(dg, reset, out=dz[..., 2 * units :])
+
+    def _weights_back(
+        self, dz: Array, dg: Array, cache: Any, reading: Reading, context: Context
+    ) -> dict[str, Array]:
+        """The gradients of the weights: the candidate has parts of its own for input and state."""
+        gates, seen, edge, row = cache[0], cache[2], 2 * self.units, reading.features
+        read = reading.read[:-1].reshape(-1, reading.read.shape[-1])
+        whole = read.T @ dz.reshape(-1, dz.shape[-1])
+        flat = dg.reshape(-1, self.units)
+        inputs, own = whole[: row + 1], whole[row]
+        if self.reset_after:
+            inputs = np.hstack([inputs[:, :edge], read[:, : row + 1].T @ flat])
+        else:
+            state = (gates[..., self.units :] * seen).reshape(-1, self.units)
+            whole[row + 1 :, edge:] = state.T @ flat
+        parts = {"kernel": inputs[:row], "recurrent_kernel": whole[row + 1 :]}
         if self.use_bias:
-            bias = context.gradient("bias", self["bias"])
-            flat = dz.reshape(-1, 3 * units)
-            if self.reset_after:
-                add_rows(flat, bias[0])
-                add_rows(inner.reshape(-1, 3 * units), bias[1])
-            else:
-                add_rows(flat, bias)
-            gradients["bias"] = bias
-        return gradients
+            parts["bias"] = np.stack([inputs[row], own]) if self.reset_after else own
+        return {name: self.written(name, part, context) for name, part in parts.items()}

@@ -8,8 +8,8 @@ import numpy as np
 
 from studio.engine.activations import Sigmoid, Tanh, activations
 from studio.engine.initializers import Initializer, initializers
-from studio.engine.layers.base import WeightSpec, add_rows, register
-from studio.engine.layers.recurrent import Recurrent, recurrent_layers, slope
+from studio.engine.layers.base import WeightSpec, register
+from studio.engine.layers.recurrent import Reading, Recurrent, recurrent_layers, slope
 from studio.engine.params import Boolean
 from studio.engine.registry import Named
 from studio.engine.workspace import Array, Context, Shape
@@ -62,30 +62,29 @@ class LSTM(Recurrent):
         """Whether all activations are tanh and σ, which one call computes for all gates."""
         return isinstance(self.activation, Tanh) and isinstance(self.recurrent_activation, Sigmoid)
 
-    def run(
-        self, steps: Array, mask: Array | None, drop: Array | None, context: Context
-    ) -> tuple[Array, Any]:
+    def run(self, reading: Reading, context: Context) -> Any:
         """Per step: one product, the gates, the cell, the output."""
-        units, space = self.units, context.workspace
-        usual = self._usual
-        kernel, recurrent = self["kernel"], self["recurrent_kernel"]
-        bias = self["bias"] if self.use_bias else None
-        half, shift = _halves(units, kernel.dtype)
+        read, states, space = reading.read, reading.states, context.workspace
+        time, batch, units = reading.time, states.shape[1], self.units
+        dtype, usual = states.dtype, self._usual
+        weights = self.joined(
+            self["kernel"], self["bias"] if self.use_bias else None, self["recurrent_kernel"]
+        )
+        half, shift = _halves(units, dtype)
         if usual:
             # σ(z) = tanh(z / 2) / 2 + 1 / 2: with halved weights all gates are one tanh.
-            kernel, recurrent = kernel * half, recurrent * half
-            bias = None if bias is None else bias * half
-        z = self.project(steps, kernel, bias, context)
-        hidden, cells = self.states(steps, context), self.states(steps, context, "cells")
-        told = space.array("told", (len(steps), *cells.shape[1:]), z.dtype)
-        raw = None if usual else space.array("raw", z.shape, z.dtype)
-        product = space.array("product", z.shape[1:], z.dtype)
-        written = space.array("written", cells.shape[1:], z.dtype)
-        i, f, g, o = (z[..., k * units : (k + 1) * units] for k in range(4))
-        for t in range(len(steps)):
-            gates = z[t]
-            if t:
-                gates += np.matmul(self.dropped(hidden[t], drop), recurrent, out=product)
+            weights *= half
+        z = space.array("z", (time, batch, 4 * units), dtype)
+        raw = None if usual else space.array("raw", z.shape, dtype)
+        cells = space.array("cells", (time + 1, batch, units), dtype)
+        cells[0] = 0
+        told = space.array("told", (time, batch, units), dtype)
+        written = space.array("written", (batch, units), dtype)
+        i, f, g, o = _parts(z)
+        plain = reading.mask is None and reading.drop is None
+        for t in range(time):
+            gates, cell = z[t], cells[t + 1]
+            np.matmul(read[t], weights, out=gates)
             if raw is None:
                 np.tanh(gates, out=gates)
                 gates *= half
@@ -95,84 +94,59 @@ class LSTM(Recurrent):
                 for part in (i, f, o):
                     part[t] = self.recurrent_activation.forward(part[t])
                 g[t] = self.activation.forward(g[t])
-            cell = cells[t + 1]
             np.multiply(f[t], cells[t], out=cell)
             np.multiply(i[t], g[t], out=written)
             cell += written
-            if mask is not None:
-                np.copyto(cell, cells[t], where=~mask[t])
             if usual:
                 np.tanh(cell, out=told[t])
             else:
                 told[t] = self.activation.forward(cell.copy())
-            np.multiply(o[t], told[t], out=hidden[t + 1])
-            if mask is not None:
-                np.copyto(hidden[t + 1], hidden[t], where=~mask[t])
-        return hidden, (z, raw, cells, told)
+            np.multiply(o[t], told[t], out=states[t + 1])
+            if not plain:
+                reading.carry(t, cells)
+        return z, raw, cells, told
 
     def run_back(
-        self,
-        arriving: Array,
-        steps: Array,
-        mask: Array | None,
-        drop: Array | None,
-        states: Array,
-        cache: Any,
-        context: Context,
-    ) -> tuple[Array, dict[str, Array]]:
-        """The slopes of all gates at once, then little more than a product per step."""
-        z, raw, cells, told = cache
-        units, space = self.units, context.workspace
+        self, arriving: Array, reading: Reading, cache: Any, context: Context
+    ) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
+        """The slopes of all gates of some steps at once, then the steps."""
+        z, told = cache[0], cache[3]
+        space, units = context.workspace, self.units
         dz = space.array("dz", z.shape, z.dtype)
         to_cell = space.array("to_cell", told.shape, z.dtype)
-        self._slopes(z, raw, cells, told, dz, to_cell)
-        parts = dz.reshape(*dz.shape[:2], 4, units)
-        forget = z[..., units : 2 * units]
+        di, df, dg, do = _parts(dz)
+        forget = _parts(z)[1]
         back = np.ascontiguousarray(self["recurrent_kernel"].T)
-        shape = told.shape[1:]
-        dh, dc, through = (space.array(name, shape, z.dtype) for name in ("dh", "dc", "through"))
-        np.copyto(dh, arriving[-1] if self.return_sequences else arriving)
-        dc.fill(0)
-        for t in range(len(steps) - 1, -1, -1):
-            kept = None
-            if mask is not None:
-                kept = (dh * ~mask[t], dc * ~mask[t])
-                dh *= mask[t]
-                dc *= mask[t]
-            np.multiply(dh, to_cell[t], out=through)
-            dc += through
-            parts[t, :, :3] *= dc[:, None, :]
-            parts[t, :, 3] *= dh
-            if not t:
-                break
-            dc *= forget[t]
-            np.matmul(dz[t], back, out=dh)
-            if drop is not None:
-                dh *= drop
-            if kept is not None:
-                dh += kept[0]
-                dc += kept[1]
-            if self.return_sequences:
-                dh += arriving[t - 1]
-        flat = dz.reshape(-1, 4 * units)
-        seen = self.dropped(states[:-1], drop).reshape(-1, units)
-        recurrent = context.gradient("recurrent_kernel", self["recurrent_kernel"])
-        gradients = {"recurrent_kernel": np.matmul(seen.T, flat, out=recurrent)}
-        if self.use_bias:
-            gradients["bias"] = add_rows(flat, context.gradient("bias", self["bias"]))
-        return dz, gradients
+        dh = self.last(arriving, reading, context)
+        dc = space.zeros("dc", dh.shape, z.dtype)
+        through = space.array("through", dh.shape, z.dtype)
+        for piece in reading.pieces(4 * units):
+            self._slopes(piece, cache, dz[piece], to_cell[piece])
+            for t in range(piece.stop - 1, piece.start - 1, -1):
+                kept = self.set_aside(t, reading, dh, dc)
+                np.multiply(dh, to_cell[t], out=through)
+                dc += through
+                for part in (di, df, dg):
+                    part[t] *= dc
+                do[t] *= dh
+                dc *= forget[t]
+                np.matmul(dz[t], back, out=dh)
+                self.step_down(t, dh, arriving, reading)
+                if kept:
+                    dh += kept[0]
+                    dc += kept[1]
+        return [(dz, self["kernel"])], self.joined_gradients(dz, reading, context)
 
-    def _slopes(
-        self, z: Array, raw: Array | None, cells: Array, told: Array, dz: Array, to_cell: Array
-    ) -> None:
+    def _slopes(self, steps: slice, cache: Any, dz: Array, to_cell: Array) -> None:
         """What the gradients of c and h are multiplied by to be those of i, f, g and o.
 
         di = g · i', df = c_{t-1} · f', dg = i · g' (all times dc), do = tanh(c) · o' (times dh);
         dc gets dh · o · tanh'(c).
         """
-        units = self.units
-        i, f, g, o = (z[..., k * units : (k + 1) * units] for k in range(4))
-        di, df, dg, do = (dz[..., k * units : (k + 1) * units] for k in range(4))
+        z, raw, cells, told = cache[0][steps], cache[1], cache[2], cache[3][steps]
+        before = cells[steps]
+        i, f, g, o = _parts(z)
+        di, df, dg, do = _parts(dz)
         if raw is None:
             np.subtract(1, z, out=dz)
             dz *= z
@@ -181,18 +155,25 @@ class LSTM(Recurrent):
             np.multiply(told, told, out=to_cell)
             np.subtract(1, to_cell, out=to_cell)
         else:
-            for saved, before, out in zip((i, f, o), (0, 1, 3), (di, df, do), strict=True):
-                act = self.recurrent_activation
-                part = raw[..., before * units : (before + 1) * units]
-                out[...] = slope(act, saved if act.saves == "output" else part)
-            act = self.activation
-            dg[...] = slope(act, g if act.saves == "output" else raw[..., 2 * units : 3 * units])
-            to_cell[...] = slope(act, told if act.saves == "output" else cells[1:])
+            i_in, f_in, g_in, o_in = _parts(raw[steps])
+            gate, act = self.recurrent_activation, self.activation
+            after = cells[steps.start + 1 : steps.stop + 1]
+            for slopes, function, out, into in (
+                (di, gate, i, i_in), (df, gate, f, f_in), (do, gate, o, o_in),
+                (dg, act, g, g_in), (to_cell, act, told, after),
+            ):  # fmt: skip
+                slopes[...] = slope(function, out if function.saves == "output" else into)
         di *= g
-        df *= cells[:-1]
+        df *= before
         dg *= i
         do *= told
         to_cell *= o
+
+
+def _parts(gates: Array) -> list[Array]:
+    """i, f, g and o of the gates side by side."""
+    units = gates.shape[-1] // 4
+    return [gates[..., k * units : (k + 1) * units] for k in range(4)]
 
 
 def _halves(units: int, dtype: Any) -> tuple[Array, Array]:

@@ -1,12 +1,15 @@
-"""What the recurrent layers share, and the simplest of them.
+"""What the recurrent layers share.
 
-All work time-major, ``(time, batch, features)``: one product for the inputs of all steps, one small
-product per step for the state. On the way back the derivatives of the activations are computed for
-all steps at once, so that a step is little more than its product.
+All work with the time first. What a step's product reads lies side by side, [x_t | 1 | h_{t-1}]:
+a step is one product with kernel, bias and recurrent kernel below each other, and all their
+gradients are one product at the end. On the way back the factors that don't depend on what arrives
+are computed for some steps at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,18 +18,55 @@ from studio.engine.activations import Activation, activations
 from studio.engine.constraints import constraints
 from studio.engine.errors import ParameterError
 from studio.engine.initializers import initializers
-from studio.engine.layers.base import (
-    Gradients,
-    Layer,
-    WeightSpec,
-    add_rows,
-    known,
-    register,
-)
+from studio.engine.layers.base import Gradients, Layer, WeightSpec, known
 from studio.engine.params import Boolean, Integer, Real
 from studio.engine.registry import Named, Registry
 from studio.engine.regularizers import regularizers
 from studio.engine.workspace import Array, Context, Shape
+
+CACHED = 1 << 17
+"""How many numbers are worked on at a time, so that they stay in the processor's cache."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """A batch of sequences on its way through a layer, all arrays with the time first.
+
+    Attributes:
+        read: what the products of all steps read, ``[x_t | 1 | h_{t-1}]`` with dropout:
+            (time + 1, batch, features + 1 + units).
+        states: h, the first one 0: (time + 1, batch, units); part of ``read`` unless h is dropped.
+        features: how many numbers x_t has.
+        mask: which steps count, (time, batch, 1), or None for all.
+        drop: the factors of dropout of the state, (batch, units), or None.
+        drop_inputs: those of the inputs, (batch, features), or None.
+    """
+
+    read: Array
+    states: Array
+    features: int
+    mask: Array | None
+    drop: Array | None
+    drop_inputs: Array | None
+
+    @property
+    def time(self) -> int:
+        """How many steps there are."""
+        return len(self.read) - 1
+
+    def carry(self, t: int, *others: Array) -> None:
+        """Finish step t: where it is masked the states stay as they were before it."""
+        if self.mask is not None:
+            for states in (self.states, *others):
+                np.copyto(states[t + 1], states[t], where=~self.mask[t])
+        if self.drop is not None:
+            np.multiply(self.states[t + 1], self.drop, out=self.read[t + 1, :, self.features + 1 :])
+
+    def pieces(self, width: int) -> Iterator[slice]:
+        """The steps from the last to the first, a few at a time."""
+        size = max(1, CACHED // (self.read.shape[1] * width))
+        for stop in range(self.time, 0, -size):
+            yield slice(max(0, stop - size), stop)
 
 
 class Recurrent(Layer):
@@ -109,92 +149,116 @@ class Recurrent(Layer):
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """Shapes (batch, time, features) → (batch, units) or (batch, time, units)."""
-        steps = context.workspace.array("steps", (x.shape[1], len(x), x.shape[2]), x.dtype)
-        np.copyto(steps, self._in_order(x).swapaxes(0, 1))
-        mask = None if context.mask is None else self._in_order(context.mask).T[..., None]
-        drop = self._drop(context, "dropout", self.dropout, steps.shape[1:], x.dtype)
-        drop_state = self._drop(
-            context, "recurrent", self.recurrent_dropout, (len(x), self.units), x.dtype
-        )
-        if drop is not None:
-            steps *= drop
-        states, cache = self.run(steps, mask, drop_state, context)
-        shown = mask if self.zero_output_for_mask else None
-        if not self.return_sequences:
-            y = states[-1] if shown is None else states[-1] * shown[-1]
-        elif shown is None:
-            y = states[1:].swapaxes(0, 1)
+        reading = self._reading(x, context)
+        cache = self.run(reading, context)
+        states, shown = reading.states[1:], reading.mask if self.zero_output_for_mask else None
+        if self.return_sequences:
+            y = (states if shown is None else states * shown).swapaxes(0, 1)
         else:
-            y = (states[1:] * shown).swapaxes(0, 1)
-        return np.ascontiguousarray(y), (steps, mask, drop, drop_state, states, cache)
+            y = states[-1] if shown is None else states[-1] * shown[-1]
+        return np.ascontiguousarray(y), (reading, cache)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
         """Backpropagation through time (Werbos, 1990)."""
-        steps, mask, drop, drop_state, states, inner = cache
-        time, batch = steps.shape[:2]
+        reading, inner = cache
+        arriving = dy
         if self.return_sequences:
-            arriving = context.workspace.array("arriving", (time, batch, self.units), dy.dtype)
+            shape = (reading.time, len(dy), self.units)
+            arriving = context.workspace.array("arriving", shape, dy.dtype)
             np.copyto(arriving, dy.swapaxes(0, 1))
-        else:
-            arriving = dy
-        if mask is not None and self.zero_output_for_mask:
-            arriving = arriving * (mask if self.return_sequences else mask[-1])
-        dz, gradients = self.run_back(arriving, steps, mask, drop_state, states, inner, context)
-        width = self.gates * self.units
-        flat = dz.reshape(-1, width)
-        kernel = self["kernel"]
-        gradients["kernel"] = np.matmul(
-            steps.reshape(-1, steps.shape[-1]).T, flat, out=context.gradient("kernel", kernel)
-        )
+        if reading.mask is not None and self.zero_output_for_mask:
+            arriving = arriving * (reading.mask if self.return_sequences else reading.mask[-1])
+        parts, gradients = self.run_back(arriving, reading, inner, context)
         if not context.needs_input_gradient:
             return None, gradients
-        dsteps = context.workspace.array("dsteps", steps.shape, dy.dtype)
-        np.matmul(flat, kernel.T, out=dsteps.reshape(-1, steps.shape[-1]))
-        if drop is not None:
-            dsteps *= drop
-        return np.ascontiguousarray(self._in_order(dsteps.swapaxes(0, 1))), gradients
+        shape = (reading.time, len(dy), reading.features)
+        steps = context.workspace.array("steps", shape, dy.dtype)
+        flat = steps.reshape(-1, reading.features)
+        for number, (dz, kernel) in enumerate(parts):
+            rows = dz.reshape(-1, dz.shape[-1])
+            if number == 0:
+                np.matmul(rows, kernel.T, out=flat)
+            else:
+                flat += np.matmul(rows, kernel.T)
+        if reading.drop_inputs is not None:
+            steps *= reading.drop_inputs
+        return np.ascontiguousarray(self._in_order(steps.swapaxes(0, 1))), gradients
 
-    def run(
-        self, steps: Array, mask: Array | None, drop: Array | None, context: Context
-    ) -> tuple[Array, Any]:
-        """The states (time + 1, batch, units), the first one zero, and what ``run_back`` needs."""
+    def run(self, reading: Reading, context: Context) -> Any:
+        """Fill in the states of all steps; return what :meth:`run_back` needs."""
         raise NotImplementedError
 
     def run_back(
-        self,
-        arriving: Array,
-        steps: Array,
-        mask: Array | None,
-        drop: Array | None,
-        states: Array,
-        cache: Any,
-        context: Context,
-    ) -> tuple[Array, dict[str, Array]]:
-        """The gradient before the activations by the input's part, and of all weights but kernel.
+        self, arriving: Array, reading: Reading, cache: Any, context: Context
+    ) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
+        """The gradients before the activations, each with the kernel it came by; and the weights'.
 
         ``arriving`` is the gradient of every step's output, or (batch, units) that of the last.
         """
         raise NotImplementedError
 
-    def project(self, steps: Array, kernel: Array, bias: Array | None, context: Context) -> Array:
-        """The inputs of all steps times the kernel: (time, batch, gates · units)."""
-        width = kernel.shape[1]
-        z = context.workspace.array("z", (*steps.shape[:2], width), steps.dtype)
-        np.matmul(steps.reshape(-1, steps.shape[-1]), kernel, out=z.reshape(-1, width))
-        if bias is not None:
-            z += bias
-        return z
+    def joined(self, kernel: Array, bias: Array | None, recurrent: Array) -> Array:
+        """One matrix for ``[x | 1 | h]``."""
+        row = np.zeros_like(kernel[0]) if bias is None else bias
+        return np.concatenate([kernel, row[None], recurrent])
 
-    def states(self, steps: Array, context: Context, name: str = "states") -> Array:
-        """Room for the states of all steps, the one before the first set to zero."""
-        shape = (len(steps) + 1, steps.shape[1], self.units)
-        found = context.workspace.array(name, shape, steps.dtype)
-        found[0] = 0
-        return found
+    def joined_gradients(self, dz: Array, reading: Reading, context: Context) -> dict[str, Array]:
+        """The gradients of all weights from that before the activations, in one product."""
+        read = reading.read[:-1].reshape(-1, reading.read.shape[-1])
+        whole = read.T @ dz.reshape(-1, dz.shape[-1])
+        rows = reading.features
+        parts = {"kernel": whole[:rows], "recurrent_kernel": whole[rows + 1 :]}
+        if self.use_bias:
+            parts["bias"] = whole[rows]
+        return {name: self.written(name, part, context) for name, part in parts.items()}
 
-    def dropped(self, states: Array, drop: Array | None) -> Array:
-        """The states that the recurrent product sees."""
-        return states if drop is None else states * drop
+    def written(self, name: str, values: Array, context: Context) -> Array:
+        """The gradient of a weight, put where it belongs."""
+        into = context.gradient(name, self[name])
+        np.copyto(into, values)
+        return into
+
+    def last(self, arriving: Array, reading: Reading, context: Context) -> Array:
+        """The gradient of the last state, to be worked on."""
+        dh = context.workspace.array("dh", reading.states.shape[1:], arriving.dtype)
+        np.copyto(dh, arriving[-1] if self.return_sequences else arriving)
+        return dh
+
+    def set_aside(self, t: int, reading: Reading, *gradients: Array) -> list[Array]:
+        """Take the rows that are masked in step t out of gradients of its states."""
+        if reading.mask is None:
+            return []
+        kept = [gradient * ~reading.mask[t] for gradient in gradients]
+        for gradient in gradients:
+            gradient *= reading.mask[t]
+        return kept
+
+    def step_down(self, t: int, dh: Array, arriving: Array, reading: Reading) -> None:
+        """From what came through the product of step t to the gradient of the state before it."""
+        if reading.drop is not None:
+            dh *= reading.drop
+        if self.return_sequences and t:
+            dh += arriving[t - 1]
+
+    def _reading(self, x: Array, context: Context) -> Reading:
+        batch, time, features = x.shape
+        space, first = context.workspace, features + 1
+        read = space.array("read", (time + 1, batch, first + self.units), x.dtype)
+        np.copyto(read[:-1, :, :features], self._in_order(x).swapaxes(0, 1))
+        read[..., features] = 1
+        read[0, :, first:] = 0
+        states = read[..., first:]
+        drop_inputs = self._drop(context, "dropout", self.dropout, (batch, features), x.dtype)
+        if drop_inputs is not None:
+            read[:-1, :, :features] *= drop_inputs
+        drop = self._drop(
+            context, "recurrent", self.recurrent_dropout, (batch, self.units), x.dtype
+        )
+        if drop is not None:
+            states = space.array("states", states.shape, x.dtype)
+            states[0] = 0
+        mask = None if context.mask is None else self._in_order(context.mask).T[..., None]
+        return Reading(read, states, features, mask, drop, drop_inputs)
 
     def _in_order(self, batch_first: Array) -> Array:
         return batch_first[:, ::-1] if self.go_backwards else batch_first
@@ -216,79 +280,3 @@ recurrent_layers: Registry[Layer] = Registry("a recurrent layer", Recurrent, spe
 def slope(activation: Activation, saved: Array) -> Array:
     """The derivative of an activation that works on each number by itself."""
     return activation.backward(np.ones_like(saved), saved)
-
-
-@register()
-@recurrent_layers.register()
-class SimpleRNN(Recurrent):
-    """h_t = activation(x_t · kernel + h_{t-1} · recurrent_kernel + bias), h_0 = 0.
-
-    Input shape: ``(batch, time, features)``. Output shape: ``(batch, units)``, or with
-    ``return_sequences`` ``(batch, time, units)``.
-    Source: Elman, 1990; https://keras.io/api/layers/recurrent_layers/simple_rnn/
-    """
-
-    help = "Reads a sequence step by step and remembers what it has read."
-
-    seed = Integer(None, minimum=0, optional=True, advanced=True, after="go_backwards",
-                   help="Fixes what is dropped.")  # fmt: skip
-
-    def run(
-        self, steps: Array, mask: Array | None, drop: Array | None, context: Context
-    ) -> tuple[Array, Any]:
-        """One product per step."""
-        z = self.project(steps, self["kernel"], self["bias"] if self.use_bias else None, context)
-        states, recurrent = self.states(steps, context), self["recurrent_kernel"]
-        product = context.workspace.array("product", z.shape[1:], z.dtype)
-        act = self.activation
-        keeps_output = act.saves == "output"
-        for t in range(len(steps)):
-            if t:
-                z[t] += np.matmul(self.dropped(states[t], drop), recurrent, out=product)
-            y = act.forward(z[t], out=states[t + 1])
-            if y is not states[t + 1]:
-                states[t + 1] = y
-            if mask is not None:
-                if keeps_output:
-                    z[t] = states[t + 1]
-                np.copyto(states[t + 1], states[t], where=~mask[t])
-        if mask is None and keeps_output:
-            return states, states[1:]
-        return states, z
-
-    def run_back(
-        self,
-        arriving: Array,
-        steps: Array,
-        mask: Array | None,
-        drop: Array | None,
-        states: Array,
-        cache: Any,
-        context: Context,
-    ) -> tuple[Array, dict[str, Array]]:
-        """dz_t = dh_t · activation', dh_{t-1} = dz_t · recurrent_kernelᵀ."""
-        dz = slope(self.activation, cache)
-        if mask is not None:
-            dz *= mask
-        back = np.ascontiguousarray(self["recurrent_kernel"].T)
-        dh = context.workspace.array("dh", states.shape[1:], dz.dtype)
-        np.copyto(dh, arriving[-1] if self.return_sequences else arriving)
-        for t in range(len(steps) - 1, -1, -1):
-            dz[t] *= dh
-            if not t:
-                break
-            kept = None if mask is None else dh * ~mask[t]
-            np.matmul(dz[t], back, out=dh)
-            if drop is not None:
-                dh *= drop
-            if kept is not None:
-                dh += kept
-            if self.return_sequences:
-                dh += arriving[t - 1]
-        flat = dz.reshape(-1, self.units)
-        seen = self.dropped(states[:-1], drop).reshape(-1, self.units)
-        recurrent = context.gradient("recurrent_kernel", self["recurrent_kernel"])
-        gradients = {"recurrent_kernel": np.matmul(seen.T, flat, out=recurrent)}
-        if self.use_bias:
-            gradients["bias"] = add_rows(flat, context.gradient("bias", self["bias"]))
-        return dz, gradients

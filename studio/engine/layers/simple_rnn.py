@@ -1,0 +1,61 @@
+"""The simple recurrent layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from studio.engine.layers.base import register
+from studio.engine.layers.recurrent import Reading, Recurrent, recurrent_layers, slope
+from studio.engine.params import Integer
+from studio.engine.workspace import Array, Context
+
+
+@register()
+@recurrent_layers.register()
+class SimpleRNN(Recurrent):
+    """h_t = activation(x_t · kernel + h_{t-1} · recurrent_kernel + bias), h_0 = 0.
+
+    Input shape: ``(batch, time, features)``. Output shape: ``(batch, units)``, or with
+    ``return_sequences`` ``(batch, time, units)``.
+    Source: Elman, 1990; https://keras.io/api/layers/recurrent_layers/simple_rnn/
+    """
+
+    help = "Reads a sequence step by step and remembers what it has read."
+
+    seed = Integer(None, minimum=0, optional=True, advanced=True, after="go_backwards",
+                   help="Fixes what is dropped.")  # fmt: skip
+
+    def run(self, reading: Reading, context: Context) -> Any:
+        """One product per step."""
+        read, states, act = reading.read, reading.states, self.activation
+        bias = self["bias"] if self.use_bias else None
+        weights = self.joined(self["kernel"], bias, self["recurrent_kernel"])
+        z = context.workspace.array("z", (reading.time, *states.shape[1:]), states.dtype)
+        plain = reading.mask is None and reading.drop is None
+        for t in range(reading.time):
+            h = states[t + 1]
+            np.matmul(read[t], weights, out=z[t])
+            y = act.forward(z[t], out=h)
+            if y is not h:
+                np.copyto(h, y)
+            if not plain:
+                reading.carry(t)
+        return z if act.saves == "input" else states[1:]
+
+    def run_back(
+        self, arriving: Array, reading: Reading, cache: Any, context: Context
+    ) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
+        """dz_t = dh_t · activation', dh_{t-1} = dz_t · recurrent_kernelᵀ."""
+        dz = slope(self.activation, np.ascontiguousarray(cache))
+        back = np.ascontiguousarray(self["recurrent_kernel"].T)
+        dh = self.last(arriving, reading, context)
+        for t in range(reading.time - 1, -1, -1):
+            kept = self.set_aside(t, reading, dh)
+            dz[t] *= dh
+            np.matmul(dz[t], back, out=dh)
+            self.step_down(t, dh, arriving, reading)
+            if kept:
+                dh += kept[0]
+        return [(dz, self["kernel"])], self.joined_gradients(dz, reading, context)
