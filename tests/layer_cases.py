@@ -73,7 +73,7 @@ def spread_weights(layer: Layer, random: np.random.Generator) -> None:
     Weights that are not trained (variances, counts) only grow.
     """
     for weight in layer.weights:
-        if weight.value.dtype.kind != "f":
+        if weight.value.dtype.kind != "f" or weight.name == "count":
             continue
         noise = random.uniform(-0.3, 0.3, weight.shape)
         if not weight.spec.trainable:

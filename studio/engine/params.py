@@ -185,6 +185,7 @@ class Integers(Param[tuple[int, ...]]):
     """A tuple of whole numbers: a kernel size, strides, a target shape.
 
     One number stands for ``length`` equal ones, as in Keras, or for itself where any number fits.
+    With ``gaps``, None may stand in place of a number.
     """
 
     def __init__(
@@ -193,15 +194,18 @@ class Integers(Param[tuple[int, ...]]):
         *,
         length: int | None = None,
         minimum: int | None = 1,
+        gaps: bool = False,
         **common: Any,
     ) -> None:
         super().__init__(default, **common)
         self.length = length
         self.minimum = minimum
+        self.gaps = gaps
 
     def describe(self) -> str:
         count = "some" if self.length is None else str(self.length)
-        return f"{count} whole number{'' if self.length == 1 else 's'}" + _bounds(self.minimum)
+        words = f"{count} whole number{'' if self.length == 1 else 's'}" + _bounds(self.minimum)
+        return f"{words} (None for any)" if self.gaps else words
 
     def convert(self, value: Any) -> tuple[int, ...]:
         one = Integer(minimum=self.minimum)
@@ -212,7 +216,8 @@ class Integers(Param[tuple[int, ...]]):
         items: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
         if self.length is not None and len(items) != self.length:
             raise ValueError
-        return tuple(one.convert(item) for item in items)
+        gap = cast("int", None)
+        return tuple(gap if self.gaps and item is None else one.convert(item) for item in items)
 
     def to_config(self, value: tuple[int, ...]) -> Any:
         return None if value is None else list(value)  # pyright: ignore[reportUnnecessaryComparison]

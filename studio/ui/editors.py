@@ -11,7 +11,7 @@ from typing import Any
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QCheckBox, QHBoxLayout, QWidget
 
-from studio.engine.params import Boolean, Choice, Integer, Integers, Param, Real
+from studio.engine.params import Boolean, Choice, Integer, Integers, Param, Real, Reals
 from studio.ui.fields import Combo, Line, RealSpin, Spin
 
 LARGEST = 2**31 - 1
@@ -166,17 +166,17 @@ class SizesEditor(Editor):
 
 
 class TextEditor(Editor):
-    """A line of text: a name, or whole numbers with commas between them."""
+    """A line of text: a name, or numbers with commas between them."""
 
     def __init__(self, param: Param[Any]) -> None:
         super().__init__()
-        self.numbers = isinstance(param, Integers)
+        self.numbers = isinstance(param, Integers | Reals)
         self.optional = param.optional
         self.field = Line()
-        if self.numbers:
-            self.field.setPlaceholderText("for example 28, 28, 1")
-        elif param.optional:
+        if param.optional:
             self.field.setPlaceholderText("automatic")
+        elif self.numbers:
+            self.field.setPlaceholderText("numbers, with commas between them")
         self.field.textEdited.connect(self._tell)
         self.fill(self.field)
 
@@ -198,9 +198,18 @@ class TextEditor(Editor):
             return text
         parts = [part.strip() for part in text.replace("×", ",").split(",") if part.strip()]
         try:
-            return [int(part) for part in parts]
+            return [_number(part) for part in parts]
         except ValueError:
             return text
+
+
+def _number(text: str) -> float | None:
+    if text == str(None):
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
 
 
 def editor_for(param: Param[Any]) -> Editor:

@@ -17,12 +17,13 @@ from studio.engine.saving import load_model, save_model
 from studio.engine.saving.keras_config import to_keras
 from studio.engine.saving.optimizer_state import optimizer_arrays
 from studio.engine.workspace import Array
-from tests.layer_cases import spread_weights
 from tests.parity.compare import difference, keras, numpy_of, torch
-from tests.parity.random_models import Config, Plan
+from tests.parity.random_models import Config, Plan, typed
 
-BATCH, EPOCHS = 2, 5
-"""With 7 or 8 samples these are 20 steps."""
+BATCH, EPOCHS = 4, 5
+"""With 15 or 16 samples these are 20 steps."""
+
+History = dict[str, list[float]]
 
 
 @contextmanager
@@ -58,7 +59,7 @@ def _argument(value: Any) -> Any:
 def keras_model(plan: Plan, dtype: str) -> Any:
     """The plan's model in Keras, built and compiled."""
     stack = [
-        getattr(keras.layers, name)(**keras_arguments(config), dtype=dtype)
+        getattr(keras.layers, name)(**keras_arguments(typed(config, dtype)))
         for name, config in plan.stack
     ]
     model = keras.Sequential([keras.Input(plan.input_shape, dtype=dtype), *stack])
@@ -75,21 +76,25 @@ def keras_model(plan: Plan, dtype: str) -> Any:
 def pair(plan: Plan, dtype: str) -> tuple[Sequential, Any]:
     """The same model in both, with the same weights."""
     ours, theirs = plan.model(dtype), keras_model(plan, dtype)
-    random = np.random.default_rng(plan.seed)
-    for layer in ours.layers:
-        spread_weights(layer, random)
     theirs.set_weights(ours.get_weights())
     return ours, theirs
 
 
-def differences(plan: Plan, dtype: str, folder: Path) -> dict[str, float]:
-    """The worst difference of each kind."""
+@contextmanager
+def calm(dtype: str) -> Iterator[None]:
+    """A number type, and no warnings about what random models do."""
     with precision(dtype), np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         warnings.filterwarnings("ignore", "You are using a softmax over axis -1", UserWarning)
+        warnings.filterwarnings("ignore", ".*this layer does not support masking", UserWarning)
+        yield
+
+
+def differences(plan: Plan, dtype: str, folder: Path) -> dict[str, float]:
+    """The worst difference of each kind."""
+    with calm(dtype):
         ours, theirs = pair(plan, dtype)
-        x, y = plan.x.astype(dtype), plan.y.astype(dtype)
-        weight = None if plan.weight is None else plan.weight.astype(dtype)
+        x, y, weight = plan.data(dtype)
         found = {"forward": predictions_apart(ours, theirs, x)}
         if not plan.random:
             found |= gradients_apart(ours, theirs, x, y, weight)
@@ -98,58 +103,101 @@ def differences(plan: Plan, dtype: str, folder: Path) -> dict[str, float]:
     return found
 
 
+def rounding(plan: Plan) -> dict[str, float]:
+    """How far Keras in float32 is from Keras in float64: what rounding alone does to this model."""
+    gradients: list[list[Array]] = []
+    weights: list[list[Array]] = []
+    histories: list[History] = []
+    for dtype in ("float32", "float64"):
+        with calm(dtype):
+            _, theirs = pair(plan, dtype)
+            data = plan.data(dtype)
+            gradients.append(keras_gradients(theirs, *data)[1])
+            histories.append(fit(theirs, *data))
+            weights.append(theirs.get_weights())
+    return {
+        "gradients": arrays_apart(*gradients),
+        "history": max(difference(histories[0][name], histories[1][name]) for name in histories[0]),
+        "trained weights": max(difference(a, b) for a, b in zip(*weights, strict=True)),
+    }
+
+
 def predictions_apart(ours: Sequential, theirs: Any, x: Array) -> float:
     """How far the predictions of two models are apart."""
     return difference(ours.predict(x), numpy_of(theirs(x, training=False)))
+
+
+def keras_gradients(
+    theirs: Any, x: Array, y: Array, weight: Array | None
+) -> tuple[float, list[Array]]:
+    """The loss of one batch in training, and its gradient for each weight."""
+    kept = theirs.get_weights()
+    theirs.zero_grad()
+    out = theirs(x, training=True)
+    column = None if weight is None else weight[:, None]
+    loss = theirs.compute_loss(x, torch.tensor(y), out, column, training=True)
+    loss.backward()
+    gradients = [
+        np.zeros(variable.shape) if variable.value.grad is None else numpy_of(variable.value.grad)
+        for variable in theirs.trainable_variables
+    ]
+    theirs.set_weights(kept)
+    return float(loss.detach()), gradients
+
+
+def our_gradients(
+    ours: Sequential, x: Array, y: Array, weight: Array | None
+) -> tuple[float, list[Array]]:
+    """The same of our model, regularizers included."""
+    kept = ours.get_weights()
+    assert ours.loss is not None
+    with trainer.network_of(ours, ours.loss) as network:
+        data = trainer.checked_arrays(ours, ours.loss, x, y, weight, "parity")
+        flat, result = network.gradient(data.x, np.asarray(data.y), data.weight)
+        network.parameters.regularize(flat)
+        gradients = [
+            flat[where].reshape(w.shape).copy() for _, w, where in network.parameters.entries
+        ]
+    ours.set_weights(kept)
+    return result.loss, gradients
+
+
+def arrays_apart(found: list[Array], expected: list[Array]) -> float:
+    """How far gradients are apart; what is small beside the others has their rounding."""
+    largest = max([1e-3, *(float(np.abs(array).max()) for array in expected)])
+    return max(
+        float(np.abs(a - b).max()) / max(float(np.abs(b).max()), 1e-2 * largest)
+        for a, b in zip(found, expected, strict=True)
+    )
 
 
 def gradients_apart(
     ours: Sequential, theirs: Any, x: Array, y: Array, weight: Array | None
 ) -> dict[str, float]:
     """Loss and gradient of all weights, regularizers included, for one batch in training."""
-    kept = ours.get_weights(), theirs.get_weights()
-    theirs.zero_grad()
-    out = theirs(x, training=True)
-    column = None if weight is None else weight[:, None]
-    loss = theirs.compute_loss(x, torch.tensor(y), out, column, training=True)
-    loss.backward()
-    expected = float(loss.detach())
-    assert ours.loss is not None
-    with trainer.network_of(ours, ours.loss) as network:
-        data = trainer.checked_arrays(ours, ours.loss, x, y, weight, "parity")
-        flat, result = network.gradient(data.x, np.asarray(data.y), data.weight)
-        network.parameters.regularize(flat)
-        flat = flat.copy()
-        entries = network.parameters.entries
-    scale = max((float(np.abs(flat).max()) if flat.size else 0.0), 1e-3)
-    found = {"loss": abs(result.loss - expected) / max(abs(expected), 0.1), "gradients": 0.0}
-    for (_, w, where), variable in zip(entries, theirs.trainable_variables, strict=True):
-        gradient = variable.value.grad
-        theirs_flat = np.zeros(w.value.size) if gradient is None else numpy_of(gradient).ravel()
-        apart = difference(flat[where], theirs_flat)
-        # A gradient that is nothing but rounding beside the others' is compared with theirs.
-        if np.abs(theirs_flat).max() < 1e-4 * scale:
-            apart = float(np.abs(flat[where] - theirs_flat).max()) / (1e-4 * scale)
-        found["gradients"] = max(found["gradients"], apart)
-    ours.set_weights(kept[0])
-    theirs.set_weights(kept[1])
-    return found
+    expected, wanted = keras_gradients(theirs, x, y, weight)
+    loss, found = our_gradients(ours, x, y, weight)
+    return {
+        "loss": abs(loss - expected) / max(abs(expected), 0.1),
+        "gradients": arrays_apart(found, wanted),
+    }
+
+
+def fit(model: Any, x: Array, y: Array, weight: Array | None) -> History:
+    """Some epochs; losses and metrics of training and validation."""
+    if weight is not None and not isinstance(model, Sequential) and len(model.output_shape) > 2:
+        weight = weight[:, None]  # Keras wants a column where there are losses for each time step.
+    return model.fit(
+        x, y, sample_weight=weight, batch_size=BATCH, epochs=EPOCHS, shuffle=False,
+        validation_data=(x[:3], y[:3]), verbose=0,
+    ).history  # fmt: skip
 
 
 def training_apart(
     ours: Sequential, theirs: Any, x: Array, y: Array, weight: Array | None
 ) -> dict[str, float]:
-    """Weights and history after some epochs; losses and metrics of training and validation."""
-    options: dict[str, Any] = {
-        "sample_weight": weight,
-        "batch_size": BATCH,
-        "epochs": EPOCHS,
-        "shuffle": False,
-        "validation_data": (x[:3], y[:3]),
-        "verbose": 0,
-    }
-    history = ours.fit(x, y, **options).history
-    expected = theirs.fit(x, y, **options).history
+    """Weights and history after some epochs."""
+    history, expected = (fit(model, x, y, weight) for model in (ours, theirs))
     assert history.keys() == expected.keys(), f"{set(history)} are not {set(expected)}"
     figures = [difference(history[name], expected[name]) for name in expected]
     weights = [

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.parity.compare_models import differences
+from tests.parity.compare_models import differences, rounding
 from tests.parity.random_models import plan
 from tests.parity.worst import note
 
 MODELS = int(os.environ.get("STUDIO_PARITY_MODELS", "300"))
 
 LIMITS = {"float32": 1e-5, "float64": 1e-6}
-CHAOS = 2e-3
-"""After 20 steps in float32 even two runs of one library on two machines are that far apart."""
+AS_KERAS = 4
+"""Where Keras in float32 is far from Keras in float64, we may be so many times as far from it."""
 
 
 @pytest.mark.parametrize("seed", range(MODELS))
@@ -27,9 +27,11 @@ def test_model(seed: int, tmp_path: Path) -> None:
     chosen = plan(seed)
     bad: list[str] = []
     for dtype, limit in LIMITS.items():
-        for kind, value in differences(chosen, dtype, tmp_path).items():
+        found = differences(chosen, dtype, tmp_path)
+        far = {kind for kind, value in found.items() if not value <= limit}
+        allowed = rounding(chosen) if far and dtype == "float32" else {}
+        for kind, value in found.items():
             note(f"{dtype} {kind}", value, f"model {seed}")
-            trained = dtype == "float32" and kind in ("history", "trained weights")
-            if not value <= (CHAOS if trained else limit):
-                bad.append(f"{dtype} {kind}: {value:.2g}")
+            if not value <= max(limit, AS_KERAS * allowed.get(kind, 0)):
+                bad.append(f"{dtype} {kind}: {value:.2g}, Keras' rounding {allowed.get(kind)}")
     assert not bad, f"{bad} in {chosen}"

@@ -55,6 +55,10 @@ class Conv(Layer):
     dilation_rate: Any
     groups: Any
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        win.check_steps(self, self.strides, self.dilation_rate)
+
     @property
     def output_activation(self) -> Activation:
         """The activation that its output ends with."""

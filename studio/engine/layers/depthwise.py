@@ -41,6 +41,10 @@ class Depthwise(Layer):
     activation: Any
     use_bias: Any
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        win.check_steps(self, self.strides, self.dilation_rate)
+
     @property
     def output_activation(self) -> Activation:
         """The activation that its output ends with."""

@@ -55,8 +55,8 @@ class Dropout(Dropping):
 
     rate = Real(minimum=0, maximum=1, initial=0.5, label="Rate",
                 help="The fraction of values set to zero.")  # fmt: skip
-    noise_shape = Integers(None, minimum=-1, optional=True, advanced=True,
-                           help="Sizes of what is drawn; 1 where values share a fate.")  # fmt: skip
+    noise_shape = Integers(None, gaps=True, optional=True, advanced=True,
+                           help="Sizes of what is drawn: 1 where values share a fate.")  # fmt: skip
     seed = Integer(None, minimum=0, optional=True, advanced=True, help="Fixes the drawn numbers.")
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

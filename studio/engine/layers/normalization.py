@@ -332,12 +332,12 @@ class UnitNormalization(Layer):
         return input_shape
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """x / sqrt(Σ x²), the sum at least 1e-12."""
+        """x / sqrt(Σ x²), the root at least 1e-12."""
         self.compute_output_shape(x.shape)
-        square = np.square(x).sum(axis=self.axis, keepdims=True)
-        scale = 1 / np.sqrt(np.maximum(square, x.dtype.type(1e-12)))
+        length = np.sqrt(np.square(x).sum(axis=self.axis, keepdims=True))
+        scale = 1 / np.maximum(length, x.dtype.type(1e-12))
         y = x * scale
-        return y, (y, scale, square >= 1e-12)
+        return y, (y, scale, length >= 1e-12)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
         """The part of dy that is at a right angle to y, over the length."""

@@ -64,6 +64,7 @@ class Conv2DTranspose(Layer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        win.check_steps(self, self.strides, self.dilation_rate)
         if self.output_padding is not None and any(  # pyright: ignore[reportUnnecessaryComparison]
             more >= stride for more, stride in zip(self.output_padding, self.strides, strict=True)
         ):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from studio.engine.errors import ShapeError
+from studio.engine.errors import ParameterError, ShapeError
 from studio.engine.layers.base import Layer, shape_text
 from studio.engine.workspace import Array, Context, Shape
 
@@ -38,6 +38,21 @@ def check_windows(layer: Layer, input_shape: Shape, lengths: Shape) -> None:
             shape_text(input_shape),
             layer.label,
             "Make the window smaller, set padding to 'same', or remove a pooling block before it.",
+        )
+
+
+def check_steps(layer: Layer, strides: Sizes, dilations: Sizes) -> None:
+    """Check that windows are not both strided and dilated, which Keras refuses too.
+
+    Raises:
+        ParameterError: if they are.
+    """
+    if max(strides) > 1 and max(dilations) > 1:
+        raise ParameterError(
+            f"dilation_rate 1 where strides are {strides}",
+            f"{dilations}",
+            f"{layer.label} dilation_rate",
+            "Set the strides or the dilation to 1.",
         )
 
 

@@ -37,6 +37,7 @@ ACTIVATION_LAYERS = {"Relu": "ReLU", "LeakyRelu": "LeakyReLU", "Elu": "ELU", "So
 """Activations whose settings Keras can only write as a layer."""
 
 NEUTRAL: Mapping[str, tuple[Any, ...]] = {
+    "activity_regularizer": (None,),
     "autocast": (True,),
     "data_format": ("channels_last", None),
     "gradient_accumulation_steps": (None,),
@@ -49,6 +50,7 @@ NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "renorm_clipping": (None,),
     "renorm_momentum": (0.99,),
     "return_state": (False,),
+    "rms_scaling": (False,),
     "stateful": (False,),
     "synchronized": (False,),
     "unroll": (False, True),
@@ -77,6 +79,8 @@ def config_to_keras(value: Declared) -> dict[str, Any]:
     config: dict[str, Any] = {}
     for name, param in type(value).params.items():
         held = getattr(value, name)
+        if name == "trainable" and held:
+            continue  # The default, and an argument that some layers of Keras don't take.
         config[name] = to_keras(held if isinstance(held, Declared) else param.to_config(held))
     return config
 
