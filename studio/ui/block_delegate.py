@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
@@ -14,6 +16,8 @@ from studio.ui.stack_model import ROW, params_text
 
 Index = QModelIndex | QPersistentModelIndex
 State = QStyle.StateFlag
+MOST = 240
+"""So many letters of a problem stand on a card; tooltip and settings hold all of them."""
 
 
 class BlockDelegate(QStyledItemDelegate):
@@ -49,7 +53,7 @@ def block_card(row: Row) -> Card:
     found = row.problem
     problem, edge = "", ""
     if found is not None:
-        problem = found.message
+        problem = shorten(found.message, MOST, placeholder=" …")
         edge = colours.error if found.severity == "error" else colours.warning
     return Card(
         icon_name(name), colour_of(name), name, row.settings, row.shape_text, params_text(row),

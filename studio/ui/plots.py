@@ -181,7 +181,8 @@ class ClassPlot(Plot):
         self.names = tuple(names)
         short = [name if len(name) <= 14 else name[:13] + "…" for name in names]
         self.item.getAxis("bottom").setTicks([list(enumerate(short))])
-        self.item.setXRange(-0.6, max(0.6, len(names) - 0.4), padding=0)
+        middle, half = (len(names) - 1) / 2, max(len(names), 4) / 2 + 0.1
+        self.item.setXRange(middle - half, middle + half, padding=0)
         self.item.setYRange(0, 1.04, padding=0)
         self.setToolTip("")
         for bars in self.bars:

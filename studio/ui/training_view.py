@@ -25,7 +25,9 @@ from studio.ui import theme
 from studio.ui.plot_card import PlotCard
 from studio.ui.plots import ClassPlot, CurvePlot
 
-FIGURES = {"accuracy": "Accuracy", "mae": "Mean absolute error"}
+FIGURES = {"accuracy": ("Accuracy", "accuracy"), "mae": ("MAE (standardised)", "MAE")}
+"""The figures beside the loss: the title of the plot, and the word in a sentence."""
+STANDARDISED = "The target is standardised: 1 is its standard deviation in the training part."
 CLASSES = "Per class"
 IDLE = "Press Train to begin"
 
@@ -43,7 +45,8 @@ class TrainingView(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress of training")
         self.loss, self.figure, self.classes = CurvePlot(), CurvePlot(), ClassPlot()
-        self.figure_card = PlotCard(FIGURES["accuracy"], self.figure, "●")
+        self.loss_card = PlotCard("Loss", self.loss, "●")
+        self.figure_card = PlotCard("Accuracy", self.figure, "●")
         self.class_card = PlotCard(CLASSES, self.classes, "■")
         line = self.fontMetrics().height()
         head = QHBoxLayout()
@@ -55,7 +58,7 @@ class TrainingView(QWidget):
         layout.setSpacing(line // 2)
         layout.addLayout(head)
         layout.addWidget(self.bar)
-        for card in (PlotCard("Loss", self.loss, "●"), self.figure_card, self.class_card):
+        for card in (self.loss_card, self.figure_card, self.class_card):
             layout.addWidget(card, 1)
         self._started: Started | None = None
         self._now: BatchEnd | None = None
@@ -112,7 +115,10 @@ class TrainingView(QWidget):
         self.status.setText(IDLE)
 
     def _prepare(self, figure: str, classes: Sequence[str]) -> None:
-        self.figure_card.set_title(FIGURES.get(figure, figure))
+        title, _ = FIGURES.get(figure, (figure, figure))
+        self.figure_card.set_title(title)
+        for card in (self.loss_card, self.figure_card):
+            card.title.setToolTip("" if classes else STANDARDISED)
         self.class_card.setVisible(bool(classes))
         self.classes.start(classes)
 
@@ -193,7 +199,7 @@ class TrainingView(QWidget):
             figures = report["figures"]
             name = next((key for key in FIGURES if f"val_{key}" in figures), None)
             if name is not None:
-                words += f" · validation {FIGURES[name].lower()} {figures[f'val_{name}']:.4g}"
+                words += f" · validation {FIGURES[name][1]} {figures[f'val_{name}']:.4g}"
             self.clock.setText(f"{duration(report['seconds'])} for {report['steps']:,} batches")
         self.status.setText(words)
 

@@ -80,7 +80,7 @@ class MainWindow(QMainWindow):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(1)
         line = self.fontMetrics().height()
-        widths, least = (15, 24, 27, 23), (10, 17, 19, 17)
+        widths, least = (15, 24, 27, 23), (8, 15, 15, 17)
         parts = (self.palette_view, self.stack_panel, self.training_view, self.tabs)
         for part, width in zip(parts, least, strict=True):
             part.setMinimumWidth(width * line)

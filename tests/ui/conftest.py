@@ -40,7 +40,7 @@ def make_window(qtbot, settings, no_questions) -> Iterator[Callable[..., MainWin
         window = MainWindow(settings, project)
         windows.append(window)
         window.resize(1366, 768)
-        window.show()
+        window.showNormal()
         qtbot.waitExposed(window)
         return window
 
@@ -57,7 +57,7 @@ def make_window(qtbot, settings, no_questions) -> Iterator[Callable[..., MainWin
 
 def active(kind: type[Q], is_active: Callable[[Q], bool]) -> list[Q]:
     """The timers or threads, whoever made them, that are still at work."""
-    found = [one for one in gc.get_objects() if isinstance(one, kind) and isValid(one)]
+    found = [one for one in gc.get_objects() if issubclass(type(one), kind) and isValid(one)]
     return [one for one in found if is_active(one)]
 
 
