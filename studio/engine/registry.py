@@ -1,4 +1,4 @@
-"""Allow-lists of named things, and the parameter kind that chooses among them.
+"""Allow-lists of named things, and the parameter kinds that choose among them.
 
 A registry holds the activations, or the losses, or the layers … by Keras' class name, its
 snake_case form and aliases. Nothing outside it can be made from a name in a file.
@@ -123,6 +123,33 @@ class Named(Param[D]):
             snake_case(cls.__name__) for cls in self.registry if not _needs_arguments(cls)
         ]
         return free, ["no such name", 3.5, ["relu"]]
+
+
+class NamedList(Param[tuple[D, ...]]):
+    """A parameter whose value is a list of registered objects, such as metrics."""
+
+    def __init__(self, registry: Registry[D], default: Any = (), **common: Any) -> None:
+        super().__init__(default, **common)
+        self.registry = registry
+        self.each = Named(registry)
+
+    def describe(self) -> str:
+        return f"a list, each of it {self.each.describe()}"
+
+    def convert(self, value: Any) -> tuple[D, ...]:
+        if not isinstance(value, list | tuple):
+            raise TypeError
+        return tuple(self.each.convert(item) for item in cast("list[Any]", value))
+
+    def to_config(self, value: tuple[D, ...]) -> Any:
+        return [self.each.to_config(item) for item in value]
+
+    def in_words(self, value: tuple[D, ...]) -> str:
+        return ", ".join(self.each.in_words(item) for item in value)
+
+    def samples(self) -> tuple[list[Any], list[Any]]:
+        good, bad = self.each.samples()
+        return [[], good[:1], good[:3]], ["relu", 3, None, *([item] for item in bad)]
 
 
 def _needs_arguments(cls: type[Declared]) -> bool:

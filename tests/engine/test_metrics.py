@@ -133,3 +133,22 @@ def test_too_few_samples_to_adjust() -> None:
     score.update_state([[1.0], [2.0]], [[1.0], [2.5]])
     with pytest.warns(UserWarning, match="Too few samples"):
         assert score.result() == pytest.approx(0.5)
+
+
+@every_metric
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_parameters_are_fitted_to_the_outputs(cls: type[Metric], outputs: int) -> None:
+    fitting = made(cls).fitting(outputs)
+    better = made(cls, **fitting)
+    assert better.fitting(outputs) == {}
+    wanted = {("F1Score", 1): {"threshold": 0.5}, ("FBetaScore", 1): {"threshold": 0.5},
+              ("TopKCategoricalAccuracy", 3): {"k": 2}}  # fmt: skip
+    assert fitting == wanted.get((cls.__name__, outputs), {})
+
+
+def test_parameters_beyond_the_outputs() -> None:
+    assert metrics.Precision(class_id=3).fitting(3) == {"class_id": None}
+    assert metrics.Precision(class_id=2).fitting(3) == {}
+    auc = metrics.AUC(multi_label=True, num_labels=4, label_weights=[1, 2, 3, 4])
+    assert auc.fitting(4) == {}
+    assert auc.fitting(3) == {"num_labels": None, "label_weights": None}

@@ -90,6 +90,10 @@ class TopKCategoricalAccuracy(MeanMetric):
 
     k = Integer(5, minimum=1, help="How many classes count.")
 
+    def fitting(self, outputs: int) -> dict[str, Any]:
+        # Among all classes the true one always is.
+        return {"k": outputs - 1} if self.k >= outputs > 1 else {}
+
     def values(self, y_true: Any, y_pred: Any) -> Array:
         y, p = self.paired(y_true, y_pred)
         return among_highest(y.argmax(axis=-1), p, self.k)

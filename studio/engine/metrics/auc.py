@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,16 @@ from studio.engine.params import Boolean, Choice, Integer, Reals
 from studio.engine.workspace import Array
 
 
+@lru_cache(maxsize=64)
+def _points(number: int, given: tuple[float, ...] | None) -> tuple[Array, bool]:
+    """The thresholds in rising order, and whether they are evenly spaced."""
+    inner = given or np.arange(1, number - 1) / (number - 1)
+    limits = np.array([-epsilon(), *sorted(inner), 1 + epsilon()])
+    limits.flags.writeable = False
+    even = np.linspace(0, 1, len(limits))
+    return limits, len(limits) > 2 and bool(np.allclose(limits, even, atol=2 * epsilon()))
+
+
 @metrics.register()
 class AUC(Counts):
     """The area under the curve of recall over false positives (ROC), or precision over recall (PR).
@@ -26,7 +37,8 @@ class AUC(Counts):
     Source: https://keras.io/api/metrics/classification_metrics/#auc-class
     """
 
-    help = "How well a threshold can tell two classes apart: 0.5 is guessing, 1 is perfect."
+    kinds = ("binary", "multiclass")
+    help = "How well a threshold tells a class from the rest: 0.5 is guessing, 1 is perfect."
 
     num_thresholds = Integer(200, minimum=2, advanced=True, help="At how many points.")
     curve = Choice("roc", options=("roc", "pr", "prgain"), help="Which curve.")
@@ -48,18 +60,16 @@ class AUC(Counts):
         if self.num_labels and not self.multi_label:
             raise ParameterError("multi_label=True for num_labels", "multi_label=False", "AUC")
 
-    def limits(self) -> Array:
-        inner = self.thresholds or np.arange(1, self.num_thresholds - 1) / (self.num_thresholds - 1)
-        return np.array([-epsilon(), *sorted(inner), 1 + epsilon()])
+    def fitting(self, outputs: int) -> dict[str, Any]:
+        sizes = {"num_labels": self.num_labels, "label_weights": len(self.label_weights or ())}
+        return {name: None for name, size in sizes.items() if size and size != outputs}
 
-    def _evenly(self) -> bool:
-        limits = self.limits()
-        even = np.linspace(0, 1, len(limits))
-        return len(limits) > 2 and bool(np.allclose(limits, even, atol=2 * epsilon()))
+    def limits(self) -> Array:
+        return _points(self.num_thresholds, self.thresholds)[0]
 
     def reset_state(self) -> None:
         super().reset_state()
-        self.even = self._evenly()
+        self.even = _points(self.num_thresholds, self.thresholds)[1]
         if self.multi_label:
             # One column per output is added to it.
             points = np.zeros((len(self.limits()), 1))

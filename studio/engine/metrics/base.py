@@ -58,6 +58,10 @@ class Metric(Declared):
         self.update_state(y_true, y_pred, sample_weight)
         return self.result()
 
+    def fitting(self, outputs: int) -> dict[str, Any]:
+        """Other values for parameters that make no sense for that many outputs per sample."""
+        return {}
+
     def paired(self, y_true: Any, y_pred: Any) -> tuple[Array, Array]:
         """Targets in the rank of the predictions.
 

@@ -67,9 +67,12 @@ class Counts(Metric):
 
     def tally(self, y: Array, p: Array, w: Array) -> Totals:
         """The totals of some predictions."""
-        above, size = self.exceeded(p), len(self.true_positives)
-        found, false = exceeding(above[y], w[y], size), exceeding(above[~y], w[~y], size)
-        return found, false, w[y].sum(), w[~y].sum()
+        size = len(self.true_positives) + 1
+        # Both sides at once: the targets of 1 in the second half.
+        places = self.exceeded(p) + size * y
+        counts = np.bincount(places.ravel(), w.ravel(), 2 * size).reshape(2, size)
+        false, found = counts[:, ::-1].cumsum(axis=1)[:, ::-1]
+        return found[1:], false[1:], found[0], false[0]
 
     def exceeded(self, p: Array) -> Array:
         """How many thresholds each prediction is above."""
@@ -81,12 +84,6 @@ class Counts(Metric):
             return float(values[0])
         given = np.asarray(self.thresholds)
         return values[np.searchsorted(self.limits(), given)]
-
-
-def exceeding(above: Array, w: Array, size: int) -> Array:
-    """The sum of weights above each of ``size`` thresholds."""
-    counts = np.bincount(above.ravel(), w.ravel(), size + 1)
-    return counts[::-1].cumsum()[::-1][1:]
 
 
 def ratio(part: Array, whole: Array) -> Array:
@@ -144,6 +141,9 @@ class _OfClass(Counts):
                     help="Count the k most probable classes as predicted.")  # fmt: skip
     class_id = Integer(None, optional=True, minimum=0, advanced=True,
                        help="Look at one class only.")  # fmt: skip
+
+    def fitting(self, outputs: int) -> dict[str, Any]:
+        return {"class_id": None} if (self.class_id or 0) >= outputs else {}
 
     def limits(self) -> Array:
         if self.top_k and not self.thresholds:

@@ -16,12 +16,16 @@ class _FScore(Metric):
     kinds = ("binary", "multiclass")
     direction = "up"
 
-    average = Choice(None, options=("micro", "macro", "weighted"), optional=True,
+    average = Choice(None, options=("micro", "macro", "weighted"), optional=True, initial="macro",
                      help="How the classes' figures become one.")  # fmt: skip
     threshold = Real(None, above=0, maximum=1, optional=True,
                      help="Above it a class counts; the highest one if not given.")  # fmt: skip
 
     beta: Any = 1.0
+
+    def fitting(self, outputs: int) -> dict[str, Any]:
+        # The highest of one number is that number, however low it is.
+        return {"threshold": 0.5} if outputs == 1 and not self.threshold else {}
 
     def reset_state(self) -> None:
         self.sums: Array = np.zeros((3, 1))
