@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from rich.table import Table
 from studio.engine.errors import StudioError
 from studio.engine.saving import safetensors
 from studio.engine.saving.atomic import write_atomically
+from studio.engine.workspace import Array
 from studio.project.checks import check
 from studio.project.document import to_text
 from studio.project.table import to_csv
@@ -166,9 +167,14 @@ class _Bar(_Shown):
     def batch(self, event: BatchEnd) -> None:
         assert self.started is not None
         assert self.task is not None
-        words = (
-            f"epoch {event.epoch}/{self.started.epochs} batch {event.batch}/{self.started.batches} "
-            f"loss {event.loss:.4g} {self.started.figure} {event.figure:.4g}"
+        # The bar needs the rest of the line: all other figures come with the epoch.
+        shown = ("loss", self.started.figures[0])
+        words = " ".join(
+            [
+                f"epoch {event.epoch}/{self.started.epochs}",
+                f"batch {event.batch}/{self.started.batches}",
+                *(f"{name} {event.figures[name]:.4g}" for name in shown),
+            ]
         )
         self.progress.update(self.task, completed=event.steps, description=words)
 
@@ -200,12 +206,14 @@ def _stops(control: Control, console: Console) -> Generator[None]:
 
 
 def _results(console: Console, trained: Trained) -> None:
-    """The figures of the last epoch, and of each class."""
+    """What the last epoch reached: the figures where some were chosen, and those of each class."""
     report = trained.report
     epochs = report["epochs"]
     word = "Stopped after" if report["stopped"] else "Finished"
     counts = f"{epochs['finished']} of {epochs['asked']} epochs"
     console.print(f"{word} {counts}, {report['seconds']:.1f} s", highlight=False)
+    if trained.project.settings.metrics and epochs["finished"]:
+        console.print(_figures_table(trained.history))
     if not report["classes"]:
         return
     table = Table(box=None, pad_edge=False, title=f"Classes ({report['classes_of']})")
@@ -217,3 +225,16 @@ def _results(console: Console, trained: Trained) -> None:
         cells = [f"{one[name]:.3f}" if name != "support" else str(one[name]) for name in names]
         table.add_row(one["name"], *cells)
     console.print(table)
+
+
+def _figures_table(history: Mapping[str, Array]) -> Table:
+    """The last values of the curves, of training and validation side by side."""
+    names = [name for name in history if name != "epoch" and not name.startswith("val_")]
+    table = Table(box=None, pad_edge=False, title="Figures")
+    table.add_column("")
+    parts = {"training": ""} | ({"validation": "val_"} if "val_loss" in history else {})
+    for part in parts:
+        table.add_column(part, justify="right")
+    for name in names:
+        table.add_row(name, *(f"{history[start + name][-1]:.4g}" for start in parts.values()))
+    return table

@@ -13,9 +13,10 @@ import pytest
 
 from studio.cli import main
 from studio.engine.saving import safetensors
-from studio.project.edits import insert_block
+from studio.project.edits import add_metric, insert_block, set_settings
 from studio.project.examples import EXAMPLES
 from studio.project.file import Saved, save
+from studio.project.values import Spec
 
 ROOT = Path(__file__).parents[1]
 IRIS = next(example.project for example in EXAMPLES if example.name == "iris_mlp")
@@ -51,6 +52,33 @@ def test_train_writes_weights_history_and_report(project, tmp_path, capsys):
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert report["settings"]["epochs"] == 4
     assert float(rows[-1]["val_loss"]) == report["figures"]["val_loss"]
+
+
+def test_chosen_metrics_are_shown_and_written(tmp_path, capsys):
+    path = tmp_path / "flowers.studio"
+    save(path, Saved(add_metric(add_metric(IRIS, "AUC"), "F1Score")))
+    assert main(["train", str(path), "--epochs", "2"]) == 0
+    printed = capsys.readouterr().out
+    lines = [line for line in printed.splitlines() if line.startswith("epoch 2/2")]
+    assert [word for word in lines[0].split() if word[0].isalpha()][1:7] == [
+        "loss", "accuracy", "auc", "f1_score", "val_loss", "val_accuracy",
+    ]  # fmt: skip
+    with (tmp_path / "flowers_run" / "history.csv").open() as text:
+        last = list(csv.DictReader(text))[-1]
+    table = {words[0]: words[1:] for words in map(str.split, printed.splitlines()) if words}
+    for name in ("loss", "auc", "f1_score"):
+        assert table[name] == [f"{float(last[key]):.4g}" for key in (name, f"val_{name}")]
+
+
+def test_a_wrong_metric_is_told(tmp_path, capsys):
+    path = tmp_path / "flowers.studio"
+    save(path, Saved(set_settings(IRIS, metrics=(Spec("Aucc"),))))
+    assert main(["check", str(path)]) == 1
+    assert "error: Settings: Metrics: expected the name of a metric, found 'Aucc'" in (
+        capsys.readouterr().out
+    )
+    assert main(["train", str(path)]) == 1
+    assert "'Aucc'" in capsys.readouterr().err
 
 
 def test_results_go_beside_the_file(project, capsys):

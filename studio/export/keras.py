@@ -16,6 +16,7 @@ from studio.data.dataset import Dataset, DatasetInfo
 from studio.data.prepare import prepare
 from studio.engine.layers import registry as layers
 from studio.engine.losses import losses
+from studio.engine.metrics import metrics
 from studio.engine.optimizers import optimizers
 from studio.engine.saving.atomic import write_atomically
 from studio.export.keras_calls import call, name_or_call
@@ -135,6 +136,7 @@ def _encoded_targets(info: DatasetInfo, training: str) -> list[str]:
 
 def _build_model(project: Project, info: DatasetInfo) -> str:
     stack = [call(block.layer, layers) for block in project.blocks]
+    chosen = [call(metric, metrics) for metric in project.settings.metrics]
     model = Call(
         "keras.Sequential", (("", [Call("keras.Input", (("", info.input_shape),)), *stack]),)
     )
@@ -143,7 +145,7 @@ def _build_model(project: Project, info: DatasetInfo) -> str:
         (
             ("optimizer", name_or_call(project.settings.optimizer, optimizers)),
             ("loss", name_or_call(project.settings.loss, losses)),
-            ("metrics", list(ADVICE[info.kind].metrics)),
+            ("metrics", [ADVICE[info.kind].figure, *chosen]),
         ),
     )
     lines = [
@@ -162,20 +164,35 @@ def _main(settings: Settings, info: DatasetInfo) -> str:
     else:
         data, measured, what = "x_train, y_train", "x_train, y_train", "Training"
     inputs = [("", Name("x_train")), ("", Name("y_train"))]
-    metric, words = (
-        ("mae", "mean absolute error") if info.kind == "regression" else ("accuracy",) * 2
-    )
     lines = [
         "keras.utils.set_random_seed(SEED)",
         f"{data} = load_data()",
         "model = build_model()",
         "model.summary()",
         expression(Call("model.fit", (*inputs, *fit)), before=4),
+        *_evaluation(settings, info, measured, what),
+    ]
+    return _function("main()", "Train the model and print how good it has become.", lines)
+
+
+def _evaluation(settings: Settings, info: DatasetInfo, measured: str, what: str) -> list[str]:
+    """Measure the model and print its figures: two by their names, more in a loop."""
+    if settings.metrics:
+        return [
+            f"figures = model.evaluate({measured}, verbose=0, return_dict=True)",
+            *["# The target is standardised: 1 is its standard deviation."]
+            * (info.kind == "regression"),
+            "for name, figure in figures.items():",
+            f'    print(f"{what} {{name}} {{np.round(figure, 4)}}")',
+        ]
+    metric, words = (
+        ("mae", "mean absolute error") if info.kind == "regression" else ("accuracy",) * 2
+    )
+    return [
         f"loss, {metric} = model.evaluate({measured}, verbose=0)",
         *["# Both are in standard deviations of the target."] * (info.kind == "regression"),
         f'print(f"{what} loss {{loss:.4f}}, {words} {{{metric}:.4f}}")',
     ]
-    return _function("main()", "Train the model and print how good it has become.", lines)
 
 
 def _function(signature: str, sentence: str, lines: list[str]) -> str:

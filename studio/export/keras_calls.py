@@ -1,9 +1,9 @@
-"""Blocks, optimizers and losses as calls of Keras. The declarations know all names and defaults."""
+"""What a project is made of as calls of Keras. The declarations know all names and defaults."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from studio.engine.activations import activations
 from studio.engine.constraints import constraints
@@ -11,8 +11,9 @@ from studio.engine.initializers import initializers
 from studio.engine.layers import registry as layers
 from studio.engine.layers.recurrent import recurrent_layers
 from studio.engine.losses import losses
+from studio.engine.metrics import metrics
 from studio.engine.optimizers import optimizers
-from studio.engine.params import Integers, Param, snake_case
+from studio.engine.params import Integers, Param, Reals, snake_case
 from studio.engine.registry import Registry
 from studio.engine.regularizers import regularizers
 from studio.engine.schedules import schedules
@@ -26,6 +27,7 @@ MODULES: Mapping[Registry[Any], str] = {
     regularizers: "keras.regularizers",
     constraints: "keras.constraints",
     losses: "keras.losses",
+    metrics: "keras.metrics",
     optimizers: "keras.optimizers",
     schedules: "keras.optimizers.schedules",
 }
@@ -68,7 +70,9 @@ def value(param: Param[Any], given: Any) -> Any:
 
 
 def _short(param: Param[Any], given: Any) -> Any:
-    """Equal sizes as one number, as people write ``kernel_size=3``."""
+    """Equal sizes as one number, as people write ``kernel_size=3``, and several as Keras wants."""
     if isinstance(param, Integers) and param.length and given and len(set(given)) == 1:
         return given[0]
+    if isinstance(param, Reals) and isinstance(given, tuple):
+        return list(cast("tuple[float, ...]", given))
     return given

@@ -11,6 +11,7 @@ from studio.engine.layers import registry as layers
 from studio.engine.losses import losses
 from studio.engine.optimizers import optimizers
 from studio.project.checks import check
+from studio.project.metrics import made
 from studio.project.propose import ADVICE
 from studio.project.values import Project
 
@@ -34,6 +35,6 @@ def build_model(project: Project, info: DatasetInfo, threads: int | None = None)
     model.compile(
         optimizer=settings.optimizer.make(optimizers),
         loss=settings.loss.make(losses),
-        metrics=ADVICE[info.kind].metrics,
+        metrics=[ADVICE[info.kind].figure, *map(made, settings.metrics)],
     )
     return model

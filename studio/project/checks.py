@@ -11,6 +11,7 @@ from studio.engine.workspace import Shape
 from studio.project.block_checks import block_problems, name_problems
 from studio.project.data_checks import data_problems, info_of
 from studio.project.examine import Facts, examine
+from studio.project.metric_checks import metric_problems
 from studio.project.output_checks import loss_problems, output_problems
 from studio.project.problems import Place, Problem
 from studio.project.settings_checks import settings_problems
@@ -92,6 +93,7 @@ def check(project: Project, info: DatasetInfo | None = None) -> Report:
         shapes.append(facts.output_shape)
     problems += name_problems(project)
     problems += settings_problems(project)
+    problems += metric_problems(project, info)
     if info is not None:
         problems += output_problems(project, shapes, found, info)
         problems += loss_problems(project, info)

@@ -59,6 +59,7 @@ def to_document(project: Project) -> dict[str, Any]:
             **vars(settings),
             "optimizer": _spec(settings.optimizer),
             "loss": _spec(settings.loss),
+            "metrics": [_spec(metric) for metric in settings.metrics],
         },
     }
 
@@ -70,9 +71,7 @@ def to_project(document: dict[str, Any], where: str) -> Project:
         FormatError: if a part is missing, of a wrong type or not known, or the format is too new.
     """
     parts = _parts(migrated(document, where), where, "format", "blocks", "data", "settings")
-    if not isinstance(parts["blocks"], list):
-        raise FormatError("a list", _short(parts["blocks"]), f"{where} blocks")
-    items = cast("list[Any]", parts["blocks"])
+    items = _list(parts["blocks"], f"{where} blocks")
     blocks = tuple(_to_block(item, f"{where} block {n}") for n, item in enumerate(items, 1))
     if len({block.id for block in blocks}) != len(blocks):
         raise FormatError("an id of its own for each block", "one twice", f"{where} blocks")
@@ -108,6 +107,10 @@ def _to_settings(item: Any, where: str) -> Settings:
     parts = _parts(item, where, *Settings.__dataclass_fields__)
     for name in ("optimizer", "loss"):
         parts[name] = _to_spec(parts[name], f"{where} {name}")
+    items = _list(parts["metrics"], f"{where} metrics")
+    parts["metrics"] = tuple(
+        _to_spec(item, f"{where} metric {n}") for n, item in enumerate(items, 1)
+    )
     for name, value in parts.items():
         if isinstance(value, dict | list):
             raise FormatError("a number", _short(value), f"{where} {name}")
@@ -128,6 +131,12 @@ def _mapping(item: Any, where: str) -> dict[str, Any]:
     if not isinstance(item, dict):
         raise FormatError("names and values in braces", _short(item), where)
     return cast("dict[str, Any]", item)
+
+
+def _list(item: Any, where: str) -> list[Any]:
+    if not isinstance(item, list):
+        raise FormatError("a list", _short(item), where)
+    return cast("list[Any]", item)
 
 
 def _text(item: Any, where: str) -> str:

@@ -9,7 +9,9 @@ from typing import Any
 from studio.data.catalogue import find
 from studio.engine.layers import registry as layers
 from studio.engine.losses import losses
+from studio.engine.metrics import metrics
 from studio.engine.optimizers import optimizers
+from studio.project.metrics import fitted_metric, proposed_metrics
 from studio.project.propose import fitted, proposed_loss
 from studio.project.specs import new_spec, set_spec_param, with_value
 from studio.project.values import Block, DataChoice, Project, Spec
@@ -91,7 +93,7 @@ def set_layer(project: Project, block_id: int, layer: Spec) -> Project:
 
 
 def set_data(project: Project, choice: DataChoice) -> Project:
-    """Other data; output block and loss are set to what the new targets ask for.
+    """Other data; output block, loss and metrics are set to what the new targets ask for.
 
     Raises:
         UnknownNameError: if there are no such data.
@@ -101,7 +103,8 @@ def set_data(project: Project, choice: DataChoice) -> Project:
     blocks = project.blocks
     if blocks:
         blocks = (*blocks[:-1], replace(blocks[-1], layer=fitted(blocks[-1].layer, info, loss)))
-    settings = replace(project.settings, loss=loss)
+    chosen = proposed_metrics(project.settings.metrics, info)
+    settings = replace(project.settings, loss=loss, metrics=chosen)
     return replace(project, blocks=blocks, data=choice, settings=settings)
 
 
@@ -151,3 +154,22 @@ def set_loss(project: Project, class_name: str) -> Project:
 def set_loss_param(project: Project, name: str, value: Any) -> Project:
     """Another value of a parameter of the loss."""
     return set_settings(project, loss=set_spec_param(project.settings.loss, losses, name, value))
+
+
+def add_metric(project: Project, class_name: str) -> Project:
+    """A metric more, with initial values that make sense for the data.
+
+    Raises:
+        UnknownNameError: if there is no such metric, or no such data.
+    """
+    metric = fitted_metric(new_spec(metrics, class_name), find(project.data.name))
+    return set_settings(project, metrics=(*project.settings.metrics, metric))
+
+
+def replace_metric(project: Project, metric: Spec, *others: Spec) -> Project:
+    """Others, or none, in the place of a metric; of equal ones the last. Nothing if it is gone."""
+    found = project.settings.metrics
+    if metric not in found:
+        return project
+    last = len(found) - 1 - found[::-1].index(metric)
+    return set_settings(project, metrics=(*found[:last], *others, *found[last + 1 :]))

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from studio.engine.errors import FormatError
 
 Document = dict[str, Any]
 Migration = Callable[[Document], Document]
 
-FORMAT = 1
-MIGRATIONS: Mapping[int, Migration] = {}
+
+def _with_metrics(document: Document) -> Document:
+    """Format 1 knew no chosen metrics."""
+    settings = document.get("settings")
+    if not isinstance(settings, dict):
+        return document
+    return {**document, "settings": {"metrics": [], **cast("Document", settings)}}
+
+
+FORMAT = 2
+MIGRATIONS: Mapping[int, Migration] = {1: _with_metrics}
 """What makes a document of the next format from one of that format."""
 
 

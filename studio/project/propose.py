@@ -1,4 +1,4 @@
-"""What the kind of the targets asks of the output block, the loss and the metrics."""
+"""What the kind of the targets asks of the output block, the loss and the figures."""
 
 from __future__ import annotations
 
@@ -13,18 +13,27 @@ from studio.project.values import Spec
 
 @dataclass(frozen=True)
 class Advice:
-    """What usually suits a kind of targets."""
+    """What usually suits a kind of targets.
+
+    Args:
+        words: the targets in words.
+        activation: what the output ends with.
+        loss: what is trained on.
+        figure: what is watched beside the loss.
+        beside: further metrics that every run measures.
+    """
 
     words: str
     activation: str
     loss: str
-    metrics: tuple[str, ...]
+    figure: str
+    beside: tuple[str, ...] = ()
 
 
 ADVICE: dict[Kind, Advice] = {
-    "regression": Advice("numbers", "linear", "MeanSquaredError", ("mae",)),
-    "binary": Advice("two classes", "sigmoid", "BinaryCrossentropy", ("accuracy",)),
-    "multiclass": Advice("several classes", "softmax", "CategoricalCrossentropy", ("accuracy",)),
+    "regression": Advice("numbers", "linear", "MeanSquaredError", "mae", ("R2Score",)),
+    "binary": Advice("two classes", "sigmoid", "BinaryCrossentropy", "accuracy"),
+    "multiclass": Advice("several classes", "softmax", "CategoricalCrossentropy", "accuracy"),
 }
 OUTPUT_LAYER = "Dense"
 """The layer of a proposed output block."""

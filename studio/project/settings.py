@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from studio.engine.losses import losses
+from studio.engine.metrics import metrics
 from studio.engine.optimizers import optimizers
 from studio.engine.params import Declared, Integer, Real
-from studio.engine.registry import Named
+from studio.engine.registry import Named, NamedList
 
 
 class TrainingSettings(Declared):
@@ -14,6 +15,8 @@ class TrainingSettings(Declared):
     optimizer = Named(optimizers, "adam", label="Optimizer", help="How gradients change weights.")
     loss = Named(losses, "categorical_crossentropy", label="Loss",
                  help="What training makes small.")  # fmt: skip
+    metrics = NamedList(metrics, label="Metrics",
+                        help="What is watched beside accuracy, or MAE for numbers.")  # fmt: skip
     epochs = Integer(5, minimum=1, label="Epochs", help="How often training sees all samples.")
     batch_size = Integer(32, minimum=1, label="Batch size", help="How many samples per update.")
     validation_split = Real(0.2, minimum=0, below=1, label="Validation split",

@@ -8,7 +8,7 @@ from typing import Any
 
 from studio.engine.errors import Fix, StudioError
 from studio.engine.params import REQUIRED
-from studio.engine.registry import Named, Registry
+from studio.engine.registry import Named, NamedList, Registry
 from studio.project.edits import set_settings
 from studio.project.examine import wrong_parameters
 from studio.project.problems import Problem, problem
@@ -18,12 +18,17 @@ from studio.project.values import Project, Spec
 
 
 def settings_problems(project: Project) -> Iterator[Problem]:
-    """The invalid settings, and the invalid parameters of the optimizer and the loss."""
+    """The invalid settings, and the invalid parameters of the optimizer and the loss.
+
+    Metrics have a check of their own.
+    """
     for name, param in TrainingSettings.params.items():
         value = getattr(project.settings, name)
         if isinstance(param, Named):
             registry: Registry[Any] = param.registry  # pyright: ignore[reportUnknownMemberType]
             yield from _spec_problems(name, param.label, value, registry)
+            continue
+        if isinstance(param, NamedList):
             continue
         try:
             param.checked(value)

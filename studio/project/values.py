@@ -117,7 +117,10 @@ class DataChoice:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train. Like a Spec it holds what the user set, valid or not (see ``settings``)."""
+    """How to train. Like a Spec it holds what the user set, valid or not (see ``settings``).
+
+    ``metrics`` are watched beside the loss and the usual figure of the data's kind.
+    """
 
     optimizer: Spec = field(default_factory=lambda: Spec("Adam"))
     loss: Spec = field(default_factory=lambda: Spec("CategoricalCrossentropy"))
@@ -125,6 +128,7 @@ class Settings:
     batch_size: int = 32
     validation_split: float = 0.2
     seed: int = 0
+    metrics: tuple[Spec, ...] = ()
 
 
 @dataclass(frozen=True)

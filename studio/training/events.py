@@ -20,7 +20,8 @@ class Started:
         samples: how many rows are trained on.
         validation_samples: how many rows are kept aside.
         classes: names of the classes; none for regression.
-        figure: the figure beside the loss: ``"accuracy"``, or ``"mae"`` for regression.
+        figures: the names of those beside the loss; the first is ``"accuracy"``, or ``"mae"`` for
+            regression.
     """
 
     epochs: int
@@ -28,7 +29,7 @@ class Started:
     samples: int
     validation_samples: int
     classes: tuple[str, ...]
-    figure: str
+    figures: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,14 @@ class BatchEnd:
         epoch: its epoch, from 1.
         batch: its number in the epoch, from 1.
         steps: how many batches are done in all epochs.
-        loss: the mean of the epoch so far.
-        figure: likewise, of the figure beside the loss.
+        figures: ``"loss"`` and those beside it, over the epoch so far.
         seconds: of training so far, pauses left out.
     """
 
     epoch: int
     batch: int
     steps: int
-    loss: float
-    figure: float
+    figures: Mapping[str, float]
     seconds: float
 
 
@@ -77,7 +76,7 @@ class EpochEnd:
 
     Args:
         epoch: from 1.
-        figures: ``"loss"``, the figure beside it, and both with ``"val_"`` for validation.
+        figures: ``"loss"``, those beside it, and the same with ``"val_"`` for validation.
         classes: the figures of each class, on the validation part, or without one on the training
             part; empty for regression.
         validated: whether ``classes`` speak of the validation part.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping
+from math import isfinite
 from time import monotonic, perf_counter
 from typing import Any
 
@@ -16,10 +17,11 @@ from studio.data.prepare import Prepared, prepare
 from studio.engine import Sequential
 from studio.engine.callbacks import Callback
 from studio.engine.errors import StudioError
-from studio.engine.metrics import ConfusionMatrix, R2Score
+from studio.engine.metrics import ConfusionMatrix, metrics
 from studio.engine.workspace import Array
 from studio.project.build import build_model
 from studio.project.document import to_document
+from studio.project.metrics import figures
 from studio.project.propose import ADVICE
 from studio.project.trained import Trained
 from studio.project.values import Project
@@ -92,9 +94,8 @@ def _fit(
     control: Control,
 ) -> Trained | None:
     settings = project.settings
-    classes = info.class_names
-    model.metrics.append(ConfusionMatrix(len(classes)) if classes else R2Score())
-    watch = _Watch(info, data, emit, control)
+    _add_metrics(model, info)
+    watch = _Watch(info, figures(project, info), data, emit, control)
     model.fit(
         data.x_train,
         data.y_train,
@@ -114,15 +115,32 @@ def _fit(
     return Trained(project, weights, watch.history(), _report(project, info, model, data, watch))
 
 
+def _add_metrics(model: Sequential, info: DatasetInfo) -> None:
+    """What is measured without being chosen: the classes, or how well numbers are explained."""
+    if info.class_names:
+        model.metrics.append(ConfusionMatrix(len(info.class_names)))
+    there = {metric if isinstance(metric, str) else metric.name for metric in model.metrics}
+    for metric in map(metrics.make, ADVICE[info.kind].beside):
+        if metric.name not in there:
+            model.metrics.append(metric)
+
+
 class _Watch(Callback):
     """Tells what happens, and obeys the control."""
 
-    def __init__(self, info: DatasetInfo, data: Prepared, emit: Emit, control: Control) -> None:
+    def __init__(
+        self,
+        info: DatasetInfo,
+        figures: tuple[str, ...],
+        data: Prepared,
+        emit: Emit,
+        control: Control,
+    ) -> None:
         self.info = info
+        self.figures = figures
         self.data = data
         self.emit = emit
         self.control = control
-        self.figure = ADVICE[info.kind].metrics[0]
         self.steps = 0
         self.stopped = False
         self.epochs: list[EpochEnd] = []
@@ -136,7 +154,7 @@ class _Watch(Callback):
         self.emit(
             Started(
                 self.params["epochs"], self.batches, len(self.data.x_train),
-                len(self.data.x_val), self.info.class_names, self.figure,
+                len(self.data.x_val), self.info.class_names, self.figures,
             )
         )  # fmt: skip
         self._started = perf_counter()
@@ -178,8 +196,8 @@ class _Watch(Callback):
         self._untold = (0, None)
         if logs is None:
             return
-        loss, figure = float(logs["loss"]), float(logs[self.figure])
-        self.emit(BatchEnd(self._epoch, batch + 1, self.steps, loss, figure, self.seconds))
+        found = {name: _number(logs[name]) for name in ("loss", *self.figures)}
+        self.emit(BatchEnd(self._epoch, batch + 1, self.steps, found, self.seconds))
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         # An epoch that was cut short, in training or in its validation, has no figures.
@@ -189,7 +207,7 @@ class _Watch(Callback):
         validated = "val_loss" in found
         matrix = found.get("val_confusion_matrix" if validated else "confusion_matrix")
         names = self.info.class_names
-        figures = {name: float(value) for name, value in found.items() if np.ndim(value) == 0}
+        figures = {name: _number(value) for name, value in found.items() if np.size(value) == 1}
         classes = () if matrix is None else class_figures(matrix, names)
         end = EpochEnd(epoch + 1, figures, classes, validated, self.seconds)
         self.epochs.append(end)
@@ -204,11 +222,17 @@ class _Watch(Callback):
         return columns
 
 
+def _number(value: Any) -> float:
+    """A figure as a number, also where it is the only one in an array."""
+    return float(np.asarray(value).item())
+
+
 def _report(
     project: Project, info: DatasetInfo, model: Sequential, data: Prepared, watch: _Watch
 ) -> dict[str, Any]:
     """Facts about the run, as JSON can hold them."""
     last = watch.epochs[-1] if watch.epochs else None
+    found: Mapping[str, float] = last.figures if last else {}
     document = to_document(project)
     return {
         "data": {
@@ -226,7 +250,7 @@ def _report(
         "epochs": {"asked": project.settings.epochs, "finished": len(watch.epochs)},
         "steps": watch.steps,
         "seconds": round(watch.seconds, 3),
-        "figures": dict(last.figures) if last else {},
+        "figures": {name: value if isfinite(value) else None for name, value in found.items()},
         "classes": [vars(one) for one in last.classes] if last else [],
         "classes_of": "validation" if last and last.validated else "training",
         "versions": {

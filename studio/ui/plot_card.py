@@ -1,17 +1,35 @@
-"""A plot in a frame, with its title and legend above it."""
+"""A plot in a frame, with its title, or a choice of what it shows, and its legend above it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
+from studio.ui.fields import Combo
 from studio.ui.plots import Plot
 
 
+@dataclass(frozen=True)
+class Option:
+    """Something that a plot can show: its name, its title, and what it says in a sentence."""
+
+    name: str
+    title: str
+    help: str
+
+
 class PlotCard(QFrame):
-    """The legend stands beside the title, where it covers no curve, and holds the last values."""
+    """The legend stands beside the title, where it covers no curve, and holds the last values.
+
+    Where there are several things to show, a choice of them stands in the title's place;
+    ``chosen`` carries the name of another one.
+    """
+
+    chosen = Signal(str)
 
     def __init__(self, title: str, plot: Plot, mark: str) -> None:
         super().__init__()
@@ -19,15 +37,22 @@ class PlotCard(QFrame):
         self.mark = mark
         self.title = QLabel()
         self.title.setProperty("heading", True)
+        self.choice = Combo()
+        self.choice.setProperty("heading", True)
+        self.choice.setAccessibleName("Figure in the plot")
+        self.choice.setSizeAdjustPolicy(Combo.SizeAdjustPolicy.AdjustToContents)
+        self.choice.activated.connect(lambda _: self.chosen.emit(self.choice.currentData()))
+        self.choice.hide()
+        self._options: list[Option] = []
         self.legend = QLabel()
         self.legend.setTextFormat(Qt.TextFormat.RichText)
-        self.legend.setAccessibleName(f"{title}, last values")
         self.plot = plot
         plot.legend_changed.connect(self._show_legend)
         line = self.fontMetrics().height()
         head = QHBoxLayout()
         head.setContentsMargins(line // 3, 0, line // 3, 0)
         head.addWidget(self.title)
+        head.addWidget(self.choice)
         head.addStretch(1)
         head.addWidget(self.legend)
         layout = QVBoxLayout(self)
@@ -41,6 +66,29 @@ class PlotCard(QFrame):
         """Say what the plot shows."""
         self.title.setText(title)
         self.plot.setAccessibleName(title)
+        self.legend.setAccessibleName(f"{title}, last values")
+
+    def set_options(self, options: Sequence[Option], name: str) -> None:
+        """Offer what the plot can show; the one of that name is shown now."""
+        with QSignalBlocker(self.choice):
+            if list(options) != self._options:
+                self._fill(options)
+            self.choice.setCurrentIndex(self.choice.findData(name))
+        self.set_title(self.choice.currentText())
+
+    def _fill(self, options: Sequence[Option]) -> None:
+        self._options = list(options)
+        self.title.setHidden(len(options) > 1)
+        self.choice.setVisible(len(options) > 1)
+        self.choice.clear()
+        for place, option in enumerate(options):
+            self.choice.addItem(option.title, option.name)
+            self.choice.setItemData(place, option.help, Qt.ItemDataRole.ToolTipRole)
+
+    def set_tip(self, text: str) -> None:
+        """A sentence about what is shown, for who rests on the title."""
+        for widget in (self.title, self.choice):
+            widget.setToolTip(text)
 
     def _show_legend(self, entries: list[tuple[str, str]]) -> None:
         parts = [

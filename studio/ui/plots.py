@@ -46,6 +46,26 @@ class Series:
         return self._values[1, : self.count]
 
 
+class Curves:
+    """The points of one figure: of the batches, and of training and validation by epoch."""
+
+    NAMES = ("batches", "training", "validation")
+
+    def __init__(self) -> None:
+        self.series = {name: Series() for name in self.NAMES}
+
+    def add(self, name: str, epoch: float, value: float) -> None:
+        """One more point of a curve; what is not finite is none."""
+        if np.isfinite(value):
+            self.series[name].add(epoch, value)
+
+    def break_line(self) -> None:
+        """The line of the batches begins anew: another epoch, another mean."""
+        series = self.series["batches"]
+        if series.count:
+            series.add(series.x[-1], np.nan)
+
+
 class Plot(pg.PlotWidget):
     """What both kinds of plots share; ``legend_changed`` carries (colour, text) of each curve."""
 
@@ -84,57 +104,50 @@ class CurvePlot(Plot):
     Within an epoch a thin line follows the mean so far; at its end a point joins the curve.
     """
 
-    NAMES = ("batches", "training", "validation")
-
     def __init__(self) -> None:
         super().__init__()
         self.item.setDownsampling(auto=True, mode="peak")
         self.item.setClipToView(True)
-        self.curves = {name: self.item.plot(connect="finite") for name in self.NAMES}
-        self.series: dict[str, Series] = {}
-        self._stale: set[str] = set()
+        self.curves = {name: self.item.plot(connect="finite") for name in Curves.NAMES}
+        self.points = Curves()
+        self._drawn: dict[str, int] = {}
         self._thick: dict[str, bool] = {}
         self._colours: dict[str, Any] = {}
-        self.clear_points()
 
-    def clear_points(self) -> None:
-        """Forget all points."""
-        self.series = {name: Series() for name in self.NAMES}
-        self._stale.clear()
-        for curve in self.curves.values():
-            curve.setData([], [])
-        self.item.setYRange(0, 1, padding=0.05)
+    @property
+    def series(self) -> dict[str, Series]:
+        """The points by the name of their curve."""
+        return self.points.series
+
+    def take(self, points: Curves) -> None:
+        """Draw other points in the place of these, and what will be added to them."""
+        if points is not self.points:
+            self.points = points
+            self._drawn.clear()
+            self.show_points()
 
     def set_range(self, epochs: int) -> None:
         """Show that many epochs from the start."""
         self.item.setXRange(0, max(1, epochs), padding=0.02)
 
-    def add(self, name: str, epoch: float, value: float) -> None:
-        """One more point of a curve; seen after the next :meth:`show_points`."""
-        if np.isfinite(value):
-            self.series[name].add(epoch, value)
-            self._stale.add(name)
-
-    def break_line(self) -> None:
-        """The line of the batches begins anew: another epoch, another mean."""
-        series = self.series["batches"]
-        if series.count:
-            series.add(series.x[-1], np.nan)
-
     def show_points(self) -> None:
-        """Draw what was added."""
-        if not self._stale:
+        """Draw what was added to the points."""
+        stale = [name for name, one in self.series.items() if one.count != self._drawn.get(name)]
+        if not stale:
             return
-        for name in self._stale:
+        for name in stale:
             series, curve = self.series[name], self.curves[name]
+            self._drawn[name] = series.count
             few = name != "batches" and series.count <= FEW
             if few != self._thick.get(name):
                 self._thick[name] = few
                 curve.setPen(pg.mkPen(self._colours[name], width=2 if few else 1))
                 curve.setSymbol("o" if few else None)
             curve.setData(series.x, series.y, antialias=few)
-        self._stale.clear()
-        self.item.enableAutoRange(axis="y")
+        if any(self._drawn.values()):
+            self.item.enableAutoRange(axis="y")
+        else:
+            self.item.setYRange(0, 1, padding=0.05)
         self._tell_legend()
 
     def recolour(self, theme: Theme) -> None:
@@ -143,7 +156,7 @@ class CurvePlot(Plot):
         faint = pg.mkColor(theme.training)
         faint.setAlpha(120)
         colours = (faint, pg.mkColor(theme.training), pg.mkColor(theme.validation))
-        for name, colour in zip(self.NAMES, colours, strict=True):
+        for name, colour in zip(Curves.NAMES, colours, strict=True):
             self._colours[name] = colour
             curve = self.curves[name]
             curve.setPen(pg.mkPen(colour, width=1))
@@ -151,9 +164,8 @@ class CurvePlot(Plot):
             curve.setSymbolBrush(colour)
             curve.setSymbolPen(None)
         self._thick.clear()
-        self._stale |= {name for name in self.NAMES if self.series[name].count}
+        self._drawn.clear()
         self.show_points()
-        self._tell_legend()
 
     def _tell_legend(self) -> None:
         entries: list[tuple[str, str]] = []

@@ -89,6 +89,8 @@ def _sheet(theme: Theme) -> str:
     QToolButton:hover:enabled {{ background: {theme.selection}; }}
     QToolButton:focus {{ border-color: {theme.accent}; }}
     QPushButton {{ border: 1px solid {theme.border}; border-radius: 6px; padding: 0.35em 1em; background: {theme.raised}; }}
+    QPushButton::menu-indicator {{ image: url("{down}"); width: 0.8em; height: 0.8em; subcontrol-position: right center; right: 0.6em; }}
+    QPushButton:disabled {{ color: {theme.disabled}; }}
     QPushButton:hover:enabled, QPushButton:focus {{ border-color: {theme.accent}; }}
     QPushButton:pressed {{ background: {theme.selection}; }}
     QToolButton#train:enabled, QPushButton[primary="true"]:enabled {{
@@ -141,6 +143,8 @@ def _sheet(theme: Theme) -> str:
     QSpinBox::up-button:hover, QSpinBox::down-button:hover, QDoubleSpinBox::up-button:hover, QDoubleSpinBox::down-button:hover {{ background: {theme.selection}; }}
     QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url("{up}"); width: 0.7em; height: 0.7em; }}
     QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{ image: url("{down}"); width: 0.7em; height: 0.7em; }}
+    QComboBox[heading="true"] {{ font-weight: 600; background: transparent; padding: 0 0.3em 0 0.1em; min-height: 1.2em; }}
+    QComboBox[heading="true"]:!hover:!focus {{ border-color: transparent; }}
     QComboBox::drop-down {{ border: 0; width: 1.6em; }}
     QComboBox::down-arrow {{ image: url("{down}"); width: 0.8em; height: 0.8em; }}
     QComboBox QAbstractItemView {{ background: {theme.raised}; color: {theme.text}; border: 1px solid {theme.border};

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from studio.data.dataset import DatasetInfo
-from studio.project.propose import ADVICE
+from studio.project.metrics import figure_help, figure_title, figures
 from studio.project.trained import Trained
+from studio.project.values import Project
 from studio.training.events import (
     BatchEnd,
     ClassFigures,
@@ -22,11 +23,11 @@ from studio.training.events import (
     Stopped,
 )
 from studio.ui import theme
-from studio.ui.plot_card import PlotCard
-from studio.ui.plots import ClassPlot, CurvePlot
+from studio.ui.plot_card import Option, PlotCard
+from studio.ui.plots import ClassPlot, CurvePlot, Curves
 
 FIGURES = {"accuracy": ("Accuracy", "accuracy"), "mae": ("MAE (standardised)", "MAE")}
-"""The figures beside the loss: the title of the plot, and the word in a sentence."""
+"""The usual figures beside the loss: the title of the plot, and the word in a sentence."""
 STANDARDISED = "The target is standardised: 1 is its standard deviation in the training part."
 CLASSES = "Per class"
 IDLE = "Press Train to begin"
@@ -48,6 +49,9 @@ class TrainingView(QWidget):
         self.loss_card = PlotCard("Loss", self.loss, "●")
         self.figure_card = PlotCard("Accuracy", self.figure, "●")
         self.class_card = PlotCard(CLASSES, self.classes, "■")
+        self.figure_card.chosen.connect(self.show_figure)
+        self._curves: dict[str, Curves] = {}
+        self._figure = ""
         line = self.fontMetrics().height()
         head = QHBoxLayout()
         head.setContentsMargins(line // 4, 0, line // 4, 0)
@@ -73,13 +77,20 @@ class TrainingView(QWidget):
 
     # Before and after a run
 
-    def show_plan(self, epochs: object, info: DatasetInfo | None) -> None:
-        """Empty axes for a run that has not begun: so many epochs, of those data."""
+    def show_plan(self, project: Project, info: DatasetInfo | None) -> None:
+        """Empty axes for a run of a project that has not begun, on those data."""
+        epochs: object = project.settings.epochs
         if isinstance(epochs, int):
             for plot in (self.loss, self.figure):
                 plot.set_range(epochs)
         if info is not None:
-            self._prepare(ADVICE[info.kind].metrics[0], info.class_names)
+            self._prepare(figures(project, info), info.class_names)
+
+    def show_figure(self, name: str) -> None:
+        """Draw that one of the figures beside the loss, with all of its points so far."""
+        self._figure = name
+        self.figure.take(self._curves.setdefault(name, Curves()))
+        self.figure_card.set_title(_title(name))
 
     def show_trained(self, trained: Trained | None) -> None:
         """Show the curves of a run that was made before, or nothing."""
@@ -87,15 +98,20 @@ class TrainingView(QWidget):
         if trained is None:
             return
         history, report = trained.history, trained.report
-        figure = next((name for name in FIGURES if name in history), "accuracy")
+        found = [
+            name
+            for name in history
+            if name not in ("epoch", "loss") and not name.startswith("val_")
+        ]
         classes = [ClassFigures(**one) for one in report.get("classes", ())]
-        self._prepare(figure, [one.name for one in classes])
+        self._prepare(found or ["accuracy"], [one.name for one in classes])
         epochs = history["epoch"]
-        for plot, column in ((self.loss, "loss"), (self.figure, figure)):
-            plot.set_range(len(epochs))
+        for column, curves in self._curves.items():
             for name, key in (("training", column), ("validation", f"val_{column}")):
                 for x, y in zip(epochs, history.get(key, ()), strict=False):
-                    plot.add(name, x, y)
+                    curves.add(name, x, y)
+        for plot in (self.loss, self.figure):
+            plot.set_range(len(epochs))
             plot.show_points()
         if classes:
             self._show_classes(classes, report.get("classes_of") == "validation")
@@ -105,20 +121,25 @@ class TrainingView(QWidget):
 
     def clear(self) -> None:
         """Forget all curves."""
+        self._curves = {}
         for plot in (self.loss, self.figure):
-            plot.clear_points()
-            plot.recolour(theme.current())
+            plot.take(Curves())
         self.classes.start(())
         self.class_card.set_title(CLASSES)
         self.bar.reset()
         self.clock.clear()
         self.status.setText(IDLE)
 
-    def _prepare(self, figure: str, classes: Sequence[str]) -> None:
-        title, _ = FIGURES.get(figure, (figure, figure))
-        self.figure_card.set_title(title)
+    def _prepare(self, names: Sequence[str], classes: Sequence[str]) -> None:
+        # A plan that changes keeps what the last run has drawn.
+        self._curves = {name: self._curves.get(name) or Curves() for name in ("loss", *names)}
+        shown = self._figure if self._figure in names else names[0]
+        options = [Option(name, _title(name), figure_help(name)) for name in names]
+        self.figure_card.set_options(options, shown)
+        self.loss.take(self._curves["loss"])
+        self.figure.take(self._curves[shown])
         for card in (self.loss_card, self.figure_card):
-            card.title.setToolTip("" if classes else STANDARDISED)
+            card.set_tip("" if classes else STANDARDISED)
         self.class_card.setVisible(bool(classes))
         self.classes.start(classes)
 
@@ -154,7 +175,7 @@ class TrainingView(QWidget):
     def _start(self, event: Started) -> None:
         self.clear()
         self._started, self._now, self._ended, self._waits = event, None, None, False
-        self._prepare(event.figure, event.classes)
+        self._prepare(event.figures, event.classes)
         for plot in (self.loss, self.figure):
             plot.set_range(event.epochs)
         self.bar.setRange(0, event.epochs * event.batches)
@@ -162,20 +183,19 @@ class TrainingView(QWidget):
 
     def _batch(self, event: BatchEnd) -> None:
         if self._now is not None and event.epoch != self._now.epoch:
-            self.loss.break_line()
-            self.figure.break_line()
+            for curves in self._curves.values():
+                curves.break_line()
         self._now = event
         if self._started is not None:
             epoch = event.steps / self._started.batches
-            self.loss.add("batches", epoch, event.loss)
-            self.figure.add("batches", epoch, event.figure)
+            for name, value in event.figures.items():
+                self._curves[name].add("batches", epoch, value)
 
     def _epoch(self, event: EpochEnd) -> None:
         self._ended = event
-        name = self._started.figure if self._started else "accuracy"
-        for plot, key in ((self.loss, "loss"), (self.figure, name)):
-            plot.add("training", event.epoch, event.figures.get(key, float("nan")))
-            plot.add("validation", event.epoch, event.figures.get(f"val_{key}", float("nan")))
+        for name, curves in self._curves.items():
+            for curve, key in (("training", name), ("validation", f"val_{name}")):
+                curves.add(curve, event.epoch, event.figures.get(key, float("nan")))
 
     def _repaint(self) -> None:
         self.loss.show_points()
@@ -196,16 +216,20 @@ class TrainingView(QWidget):
     def _show_result(self, words: str, trained: Trained | None) -> None:
         if trained is not None:
             report = trained.report
-            figures = report["figures"]
-            name = next((key for key in FIGURES if f"val_{key}" in figures), None)
-            if name is not None:
-                words += f" · validation {FIGURES[name][1]} {figures[f'val_{name}']:.4g}"
+            for name, (_, word) in FIGURES.items():
+                value = report["figures"].get(f"val_{name}")
+                if value is not None:
+                    words += f" · validation {word} {value:.4g}"
             self.clock.setText(f"{duration(report['seconds'])} for {report['steps']:,} batches")
         self.status.setText(words)
 
     def _show_classes(self, classes: Sequence[ClassFigures], validated: bool) -> None:
         self.classes.show_figures(classes)
         self.class_card.set_title(f"{CLASSES} ({'validation' if validated else 'training'})")
+
+
+def _title(figure: str) -> str:
+    return FIGURES[figure][0] if figure in FIGURES else figure_title(figure)
 
 
 def duration(seconds: float) -> str:

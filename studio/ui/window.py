@@ -142,7 +142,7 @@ class MainWindow(QMainWindow):
         actions["pause"].setText(f"&{word}")
         actions["pause"].setIconText(word)
         if not running and document.trained is None:
-            self.training_view.show_plan(document.project.settings.epochs, document.info)
+            self.training_view.show_plan(document.project, document.info)
 
     def _opened(self) -> None:
         self.notice.hide()

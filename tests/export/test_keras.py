@@ -10,6 +10,7 @@ import pytest
 from studio.data.catalogue import load
 from studio.engine.errors import StateError, StudioError
 from studio.engine.layers import registry as layers
+from studio.engine.metrics import metrics
 from studio.engine.params import Param
 from studio.export.keras import export_keras, keras_code
 from studio.export.keras_calls import call
@@ -27,6 +28,22 @@ def ruff(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def having(project: Project, *metrics: Spec) -> Project:
+    return edits.set_settings(project, metrics=metrics)
+
+
+def measured() -> Project:
+    """A classification with metrics that say more than their name."""
+    return having(
+        EXAMPLES[2].project,
+        Spec("AUC"),
+        Spec("AUC", {"curve": "pr", "name": "area"}),
+        Spec("F1Score", {"average": "macro"}),
+        Spec("Recall", {"thresholds": [0.25, 0.5], "class_id": 1}),
+        Spec("Precision", {"thresholds": 0.75}),
+    )
+
+
 def variants() -> list[Project]:
     """Projects that use what the examples don't."""
     odd = {"class_name": "LeakyRelu", "config": {"negative_slope": 0.1}}
@@ -42,6 +59,9 @@ def variants() -> list[Project]:
     project = edits.set_loss_param(project, "label_smoothing", 0.1)
     return [
         project,
+        measured(),
+        having(EXAMPLES[-1].project, Spec("RootMeanSquaredError"), Spec("R2Score")),
+        edits.set_settings(measured(), validation_split=0.0),
         edits.set_settings(START.project, validation_split=0.0, seed=2**32 - 1),
         edits.set_settings(EXAMPLES[-1].project, validation_split=0.0, optimizer=Spec("RMSprop")),
         edits.set_data_option(EXAMPLES[3].project, "noise", 0.2),
@@ -92,8 +112,27 @@ def test_other_settings_are_said():
     assert "from functools import partial" in keras_code(variants()[0])
 
 
+def test_metrics_are_said_beside_the_usual_figure():
+    code = " ".join(statements(measured()))
+    assert (
+        "metrics=['accuracy', keras.metrics.AUC(), keras.metrics.AUC(curve='pr', name='area'), "
+        "keras.metrics.F1Score(average='macro'), "
+        "keras.metrics.Recall(thresholds=[0.25, 0.5], class_id=1), "
+        "keras.metrics.Precision(thresholds=0.75)]"
+    ) in code
+
+
+@pytest.mark.parametrize("split", [0.0, 0.2])
+def test_all_figures_are_printed_by_their_names(split: float):
+    code = keras_code(edits.set_settings(measured(), validation_split=split))
+    data, what = ("x_val, y_val", "Validation") if split else ("x_train, y_train", "Training")
+    assert f"figures = model.evaluate({data}, verbose=0, return_dict=True)\n" in code
+    assert f'print(f"{what} {{name}} {{np.round(figure, 4)}}")' in code
+    assert "loss, accuracy" not in code
+
+
 def test_without_validation_the_training_data_are_measured():
-    code = keras_code(variants()[1])
+    code = keras_code(variants()[4])
     assert "val" not in code.replace("evaluate", "")
     assert "Training loss" in code
 
@@ -130,6 +169,18 @@ def test_every_layer_can_be_said(cls: type):
         for value in param.samples()[0]:
             text = expression(call(edits.set_spec_param(spec, layers, name, value), layers))
             assert text.startswith(f"layers.{cls.__name__}(")
+            ast.parse(text)
+
+
+@pytest.mark.parametrize("cls", [cls for cls in metrics if cls.kinds], ids=lambda c: c.__name__)
+def test_every_metric_can_be_said(cls: type):
+    """Any valid value of any parameter becomes an argument that Python can read."""
+    params: dict[str, Param] = cls.params
+    spec = Spec(cls.__name__, {name: p.initial for name, p in params.items() if p.required})
+    for name, param in params.items():
+        for value in param.samples()[0]:
+            text = expression(call(edits.set_spec_param(spec, metrics, name, value), metrics))
+            assert text.startswith(f"keras.metrics.{cls.__name__}(")
             ast.parse(text)
 
 

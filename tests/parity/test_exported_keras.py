@@ -17,6 +17,7 @@ from studio.export import keras as export
 from studio.project import edits
 from studio.project.build import build_model
 from studio.project.examples import EXAMPLES, Example
+from studio.project.metrics import offered_metrics
 from studio.project.values import Block, DataChoice, Project, Spec
 from studio.training.run import train
 
@@ -74,8 +75,32 @@ def test_constant_columns_are_the_same_too(tmp_path: Path, monkeypatch: pytest.M
     np.testing.assert_allclose(x_val, expected.x_val, atol=1e-7)
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def having_all(project: Project) -> Project:
+    """With all that is offered for its data, and some with other values than the initial ones."""
+    info = find(project.data.name)
+    for metric in offered_metrics(info):
+        project = edits.add_metric(project, metric.class_name)
+    several = (
+        Spec("AUC", {"curve": "pr", "thresholds": [0.2, 0.6], "name": "area"}),
+        Spec("Recall", {"class_id": 0, "thresholds": 0.4, "name": "first"}),
+        Spec("F1Score", {"average": "weighted", "threshold": 0.3, "name": "weighted"}),
+    )
+    more = (Spec("R2Score", {"num_regressors": 3, "name": "adjusted"}),)
+    more = more if info.kind == "regression" else several
+    return edits.set_settings(project, metrics=(*project.settings.metrics, *more))
+
+
+MEASURED = [
+    Example(f"{example.name} with metrics", "", "", having_all(example.project))
+    for example in EXAMPLES
+    if example.name in ("iris_mlp", "breast_cancer_mlp", "diabetes_regression")
+]
+
+
+@pytest.mark.parametrize("example", [*EXAMPLES, *MEASURED], ids=lambda example: example.name)
 def test_same_start_and_order_give_the_same_numbers(example: Example, tmp_path: Path):
+    # Keras numbers the names of metrics through all models of a session.
+    keras.utils.clear_session()
     project = without_dropout(example.project)
     settings = project.settings
     info = find(project.data.name)
@@ -110,3 +135,20 @@ def test_file_ends_within_two_points_of_the_app(number: int, seed: int, tmp_path
     trained = train(project, lambda _: None)
     assert trained is not None
     assert theirs == pytest.approx(trained.history["val_accuracy"][-1], abs=0.02)
+
+
+def test_file_prints_all_figures(tmp_path: Path):
+    classes = Spec("F1Score"), Spec("Precision", {"thresholds": [0.3, 0.6]})
+    project = edits.add_metric(EXAMPLES[2].project, "AUC")
+    project = edits.set_settings(project, metrics=(*project.settings.metrics, *classes), epochs=2)
+    path, _ = export.export_keras(project, tmp_path / "model.py")
+    done = subprocess.run(
+        [sys.executable, str(path)], cwd="/", capture_output=True, text=True, check=False,
+        env={**os.environ, "KERAS_BACKEND": "torch"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    printed = [line.split(" ", 2) for line in done.stdout.splitlines()]
+    found = {line[1]: line[2] for line in printed if line[0] == "Validation"}
+    assert found.keys() == {"loss", "accuracy", "auc", "f1_score", "precision"}
+    assert 0 < float(found["auc"]) <= 1
+    assert len(found["precision"].strip("[]").split()) == 2

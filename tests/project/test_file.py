@@ -40,6 +40,7 @@ PROJECTS = st.builds(
         st.integers(),
         st.floats(allow_nan=False),
         st.integers() | st.text(),
+        st.lists(SPECS, max_size=3).map(tuple),
     ),
 )
 
@@ -90,7 +91,7 @@ def test_text_is_indented_and_starts_with_the_format():
             "history.csv",
             "report.json",
         ]
-        assert archive.read("project.json").startswith(b'{\n  "format": 1,\n  "blocks": [\n    {\n')
+        assert archive.read("project.json").startswith(b'{\n  "format": 2,\n  "blocks": [\n    {\n')
         assert archive.read("history.csv") == b"epoch,loss\n1,0.1\n2,\n"
 
 
@@ -171,6 +172,7 @@ def changed(**parts: object) -> bytes:
     return archive(project__json={**document.to_document(example().project), **parts})
 
 
+SETTINGS = document.to_document(Project())["settings"]
 BLOCK = {"id": 1, "class_name": "Dense", "config": {}}
 
 
@@ -188,7 +190,7 @@ BLOCK = {"id": 1, "class_name": "Dense", "config": {}}
         (archive(project__json=[]), "braces"),
         (archive(project__json={}), "format number"),
         (archive(project__json=" " * (17 << 20)), "at most"),
-        (changed(format=2), "newer version"),
+        (changed(format=3), "newer version"),
         (changed(format=True), "format number"),
         (changed(format=0), "format number"),
         (changed(more=1), "'more'"),
@@ -203,6 +205,9 @@ BLOCK = {"id": 1, "class_name": "Dense", "config": {}}
         (changed(data="iris"), "data"),
         (changed(data={"name": 1, "options": {}}), "data name"),
         (changed(settings={}), "settings"),
+        (changed(settings={**SETTINGS, "metrics": "auc"}), "metrics: expected a list"),
+        (changed(settings={**SETTINGS, "metrics": ["auc"]}), "metric 1"),
+        (changed(settings={**SETTINGS, "metrics": [{"class_name": "AUC"}]}), "metric 1.*'config'"),
     ],
 )  # fmt: skip
 def test_damaged_file_is_refused_in_words(data: bytes, words: str):
@@ -276,3 +281,36 @@ def test_older_documents_are_brought_up_step_by_step():
     assert migrated({"format": 3, "b": 2}, "x", 3, steps) == {"format": 3, "b": 2}
     with pytest.raises(FormatError, match="newer"):
         migrated({"format": 4}, "x", 3, steps)
+
+
+def test_documents_without_metrics_are_still_opened():
+    project = edits.set_settings(example().project, epochs=7)
+    old = json.loads(document.to_text(document.to_document(project)))
+    del old["settings"]["metrics"]
+    assert document.to_project({**old, "format": 1}, "x") == project
+    for damaged in ({}, {**old, "settings": 3}, {**old, "settings": {}}):
+        with pytest.raises(FormatError):
+            document.to_project({**damaged, "format": 1}, "x")
+
+
+def test_a_file_of_format_1_with_its_run_is_still_opened():
+    saved = example()
+    members = {}
+    with zipfile.ZipFile(io.BytesIO(file.to_bytes(saved))) as whole:
+        for name in whole.namelist():
+            members[name] = whole.read(name)
+    for name, inner in (("project.json", lambda found: found),
+                        ("report.json", lambda found: found["project"])):  # fmt: skip
+        found = json.loads(members[name])
+        inner(found)["format"] = 1
+        del inner(found)["settings"]["metrics"]
+        members[name] = json.dumps(found).encode()
+    opened = file.from_bytes(archive(**{k.replace(".", "__"): v for k, v in members.items()}), "x")
+    assert opened.project == saved.project
+    assert opened.trained is not None and saved.trained is not None
+    assert opened.trained.project == saved.trained.project
+
+
+def test_unknown_metrics_are_kept_word_for_word():
+    project = edits.set_settings(Project(), metrics=(Spec("Kappa", {"weights": [1, 2]}),))
+    assert file.from_bytes(file.to_bytes(Saved(project)), "x").project == project

@@ -121,9 +121,9 @@ def test_five_thousand_repaints(qtbot):
     plot.resize(400, 200)
     plot.show()
     for number in range(5_000):
-        plot.add("batches", number / 100, 1 / (number + 1))
+        plot.points.add("batches", number / 100, 1 / (number + 1))
         if number % 100 == 0:
-            plot.add("training", number / 100, 1 / (number + 1))
+            plot.points.add("training", number / 100, 1 / (number + 1))
         plot.show_points()
         plot.viewport().repaint()
         if number % 50 == 0:
