@@ -6,10 +6,18 @@ it, when the user changes it. Nothing in here knows a layer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QCheckBox, QHBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QWidget,
+)
 
 from studio.engine.params import Boolean, Choice, Integer, Integers, Param, Real, Reals
 from studio.ui.fields import Combo, Line, RealSpin, Spin
@@ -25,6 +33,9 @@ class Editor(QWidget):
     def show_value(self, value: Any) -> None:
         """Show a value without saying that it was edited; None where it is not set."""
         raise NotImplementedError
+
+    def show_errors(self, errors: Mapping[str, str]) -> None:
+        """What is wrong with parts of the value that is shown next, by their names."""
 
     def fill(self, *widgets: QWidget) -> None:
         """Put the fields in a row; the last one takes the focus."""
@@ -53,6 +64,21 @@ def mark_wrong(editor: QWidget, wrong: bool) -> None:
             field.setProperty("wrong", wrong)
             field.style().unpolish(field)
             field.style().polish(field)
+
+
+def error_label() -> QLabel:
+    """Room for words about a wrong value."""
+    label = QLabel(wordWrap=True)
+    label.setProperty("error", True)
+    label.hide()
+    return label
+
+
+def show_error(label: QLabel, editor: Editor, text: str) -> None:
+    """Say what is wrong with the value of an editor, or nothing."""
+    label.setText(text)
+    label.setVisible(bool(text))
+    mark_wrong(editor, bool(text))
 
 
 class NumberEditor(Editor):

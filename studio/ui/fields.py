@@ -6,9 +6,9 @@ goes to the project's history, not to that of the text in the field.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence, QValidator, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
 
 LADDER = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 """Steps of a scale that people know from instruments."""
@@ -93,3 +93,14 @@ class Combo(QComboBox):
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         event.ignore()
+
+
+def tab_through(before: QWidget, part: QWidget) -> QWidget:
+    """Let Tab lead from a widget through the fields of a part made after it; the last of them."""
+    for field in part.findChildren(QWidget):
+        takes_tab = field.focusPolicy() & Qt.FocusPolicy.TabFocus and field.focusProxy() is None
+        # The list of a choice is a window of its own.
+        if takes_tab and field.window() is before.window():
+            QWidget.setTabOrder(before, field)
+            before = field
+    return before

@@ -1,4 +1,4 @@
-"""How to train: optimizer, loss, epochs, batch size, validation split, seed."""
+"""How to train: optimizer, loss, metrics, epochs, batch size, validation split, seed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from studio.engine.losses import losses
 from studio.engine.optimizers import optimizers
 from studio.project.edits import set_settings
+from studio.project.metrics import metric_title, offered_metrics
 from studio.project.settings import TrainingSettings
 from studio.project.values import Spec
 from studio.ui.document import Document
-from studio.ui.forms import ParamForm
+from studio.ui.forms import NamedListEditor, ParamForm
 from studio.ui.problem_box import ProblemBox
 
 SPECS = {"optimizer": optimizers, "loss": losses}
+LIST = "metrics"
 
 
 class TrainingPanel(QWidget):
@@ -31,6 +33,9 @@ class TrainingPanel(QWidget):
         self.problem.fixed.connect(document.apply)
         self.form = ParamForm(TrainingSettings)
         self.form.edited.connect(self._edit)
+        editor = self.form.editors[LIST]
+        assert isinstance(editor, NamedListEditor)
+        self.metrics = editor
         layout = QVBoxLayout(self)
         for widget in (title, self.problem, self.form):
             layout.addWidget(widget)
@@ -40,12 +45,21 @@ class TrainingPanel(QWidget):
 
     def _follow(self) -> None:
         settings = self.document.project.settings
-        values = {**vars(settings), **{name: getattr(settings, name).value for name in SPECS}}
+        values = {
+            **vars(settings),
+            **{name: getattr(settings, name).value for name in SPECS},
+            LIST: [spec.value for spec in settings.metrics],
+        }
+        info = self.document.info
+        self.metrics.offer(offered_metrics(info) if info else ())
         found = [one for one in self.document.report.problems if one.where == "settings"]
         self.form.show_values(values, {one.param: one.message for one in found if one.param})
         self.problem.show_problem(next((one for one in found if one.fixes or not one.param), None))
 
     def _edit(self, name: str, value: Any) -> None:
+        if name == LIST:
+            self._edit_metrics(tuple(Spec(one["class_name"], one["config"]) for one in value))
+            return
         if name in SPECS:
             value = Spec.of(value, SPECS[name]) or getattr(self.document.project.settings, name)
         label = TrainingSettings.params[name].label.lower()
@@ -54,3 +68,17 @@ class TrainingPanel(QWidget):
             lambda project: set_settings(project, **{name: value}),
             merge=f"settings {name}",
         )
+
+    def _edit_metrics(self, chosen: tuple[Spec, ...]) -> None:
+        """Adding and removing are steps of their own; the values of one metric are one."""
+        now = self.document.project.settings.metrics
+        merge = None
+        if len(chosen) > len(now):
+            label = f"Add {metric_title(chosen[-1].class_name)}"
+        else:
+            # The first that differs is the one that was changed or removed.
+            place = next((n for n, one in enumerate(now) if chosen[n : n + 1] != (one,)), 0)
+            word = "Remove" if len(chosen) < len(now) else "Set"
+            label = f"{word} {metric_title(now[place].class_name)}"
+            merge = f"settings metrics {place}" if word == "Set" else None
+        self.document.edit(label, lambda project: set_settings(project, metrics=chosen), merge)
