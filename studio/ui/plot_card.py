@@ -50,7 +50,9 @@ class PlotCard(QFrame):
         plot.legend_changed.connect(self._show_legend)
         line = self.fontMetrics().height()
         head = QHBoxLayout()
-        head.setContentsMargins(line // 3, 0, line // 3, 0)
+        # Title and choice begin at the same place, the choice with a frame around it.
+        head.setContentsMargins(0, 0, line // 3, 0)
+        self.title.setIndent(line // 3)
         head.addWidget(self.title)
         head.addWidget(self.choice)
         head.addStretch(1)

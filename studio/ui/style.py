@@ -143,7 +143,7 @@ def _sheet(theme: Theme) -> str:
     QSpinBox::up-button:hover, QSpinBox::down-button:hover, QDoubleSpinBox::up-button:hover, QDoubleSpinBox::down-button:hover {{ background: {theme.selection}; }}
     QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url("{up}"); width: 0.7em; height: 0.7em; }}
     QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{ image: url("{down}"); width: 0.7em; height: 0.7em; }}
-    QComboBox[heading="true"] {{ font-weight: 600; background: transparent; padding: 0 0.3em 0 0.1em; min-height: 1.2em; }}
+    QComboBox[heading="true"] {{ font-weight: 600; background: transparent; padding: 0 0.25em; min-height: 1.2em; }}
     QComboBox[heading="true"]:!hover:!focus {{ border-color: transparent; }}
     QComboBox::drop-down {{ border: 0; width: 1.6em; }}
     QComboBox::down-arrow {{ image: url("{down}"); width: 0.8em; height: 0.8em; }}
