@@ -102,7 +102,9 @@ class Sigmoid(Activation):
         return y
 
     def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
-        return np.multiply(dy, saved * (1 - saved), out=out)
+        slope = 1 - saved
+        slope *= saved
+        return np.multiply(dy, slope, out=out)
 
 
 @activations.register()
@@ -115,7 +117,9 @@ class Tanh(Activation):
         return np.tanh(z, out=out)
 
     def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
-        return np.multiply(dy, 1 - saved * saved, out=out)
+        slope = saved * saved
+        np.subtract(1, slope, out=slope)
+        return np.multiply(dy, slope, out=out)
 
 
 @activations.register()

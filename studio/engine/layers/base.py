@@ -342,7 +342,8 @@ def deactivate(layer_activation: Activation, dy: Array, saved: Array, context: C
     """The gradient before the activation. ``dy`` is not changed."""
     if context.linear_output:
         return dy
-    return layer_activation.backward(dy, saved)
+    out = context.workspace.array("before", dy.shape, dy.dtype)
+    return layer_activation.backward(dy, saved, out=out)
 
 
 def add_rows(rows: Array, out: Array) -> Array:

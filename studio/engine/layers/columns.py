@@ -43,6 +43,13 @@ def pieces(windows: Array, rank: int) -> Iterator[tuple[slice, slice]]:
             yield slice(sample, sample + 1), slice(start, start + height)
 
 
+def batches(dz: Array, channels: int) -> Iterator[slice]:
+    """Samples of ``dz`` that stay in the cache together with as many rows of ``channels``."""
+    size = max(1, PIECE_BYTES // (dz[0].nbytes + dz.itemsize * dz[0, ..., 0].size * channels))
+    for start in range(0, len(dz), size):
+        yield slice(start, start + size)
+
+
 def columns(windows: Array, rank: int, space: Workspace, name: str) -> Array:
     """A matrix (batch · positions, window · channels) with the windows' numbers."""
     rows = prod(windows.shape[: 1 + rank])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -20,11 +21,14 @@ from studio.engine.layers.base import (
     known,
     register,
 )
-from studio.engine.layers.columns import FEW_CHANNELS, columns, multiply, pieces
+from studio.engine.layers.columns import FEW_CHANNELS, batches, columns, multiply, pieces
 from studio.engine.params import Boolean, Choice, Integer, Integers
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
 from studio.engine.workspace import Array, Context, Shape
+
+TURNED = 1.3
+"""So many times as many positions as a convolution had, its turned one may have to be cheaper."""
 
 
 class Conv(Layer):
@@ -105,6 +109,8 @@ class Conv(Layer):
         y = saved if in_place else context.workspace.array("y", shape, x.dtype)
         windows = self._windows(padded, context)
         kernels = self._parts(self["kernel"].reshape(-1, self.filters))
+        # A bias for a whole line of positions: longer runs of memory to add.
+        bias = np.tile(self["bias"], shape[-2]) if self.use_bias else None
         for piece in pieces(windows, self.rank):
             z = saved[piece]
             for group, (part, kernel, out) in enumerate(
@@ -112,8 +118,9 @@ class Conv(Layer):
             ):
                 rows = columns(part, self.rank, context.workspace, f"columns{group}")
                 self._product(rows, kernel, out)
-            if self.use_bias:
-                z += self["bias"]
+            if bias is not None:
+                lines = z.reshape(-1, bias.size)
+                lines += bias
             if in_place and not context.linear_output:
                 self.activation.forward(z, out=z)
             elif not in_place:
@@ -144,7 +151,9 @@ class Conv(Layer):
             )
         if not context.needs_input_gradient:
             return None, gradients
-        if all(stride == 1 for stride in self.strides):
+        # A kernel turned around also works on the zeros that it needs around dz.
+        worth = prod(shape[1:-1]) < TURNED * prod(dz.shape[1:-1])
+        if worth and all(stride == 1 for stride in self.strides):
             return self._turned(dz, shape, amounts, context), gradients
         return self._scattered(dz, padded.shape, shape, amounts, context), gradients
 
@@ -185,15 +194,23 @@ class Conv(Layer):
         amounts: win.Pads,
         context: Context,
     ) -> Array:
-        """dx by adding each window's gradient to the place that the window was taken from."""
-        dpadded = context.workspace.zeros("dpadded", padded_shape, dz.dtype)
-        kernels = self._parts(self["kernel"].reshape(-1, self.filters))
-        for kernel, dpart, into in zip(kernels, self._parts(dz), self._parts(dpadded), strict=True):
-            dwindows = np.matmul(dpart, kernel.T).reshape(*dz.shape[:-1], *self.kernel_size, -1)
-            for offset, where in win.positions(
-                self.kernel_size, self.strides, self.dilation_rate, dz.shape[1:-1]
+        """dx: each number of the kernel leads dz back to the inputs that it was multiplied with."""
+        space = context.workspace
+        dpadded = space.zeros("dpadded", padded_shape, dz.dtype)
+        kernel = np.ascontiguousarray(self["kernel"].swapaxes(-1, -2))
+        kernels = [kernel] if self.groups == 1 else np.split(kernel, self.groups, axis=-2)
+        positions = win.positions(
+            self.kernel_size, self.strides, self.dilation_rate, dz.shape[1:-1]
+        )
+        for samples in batches(dz, kernel.shape[-1]):
+            for part, turned, into in zip(
+                self._parts(dz[samples]), kernels, self._parts(dpadded[samples]), strict=True
             ):
-                into[where] += dwindows[(..., *offset, slice(None))]
+                rows = part.reshape(-1, part.shape[-1])
+                product = space.array("product", (len(rows), turned.shape[-1]), dz.dtype)
+                for offset, where in positions:
+                    np.matmul(rows, turned[offset], out=product)
+                    into[where] += product.reshape(*part.shape[:-1], -1)
         return dpadded[win.inner(shape[1:-1], amounts)]
 
     def _windows(self, padded: Array, context: Context) -> Array:

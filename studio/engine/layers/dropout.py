@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -29,11 +29,12 @@ class Dropping(Layer):
         if not context.training or self.rate == 0:
             return x, None
         shape = self.together(x.shape)
-        drawn = context.workspace.array("drawn", shape, np.float32)
-        context.random(f"dropout {self.seed}").random(dtype=np.float32, out=drawn)
+        # 16 random bits are enough to tell, and drawn much faster than a number of 32.
+        random = context.random(f"dropout {self.seed}")
+        drawn = np.frombuffer(random.bytes(2 * prod(shape)), np.uint16).reshape(shape)
         scale = 0.0 if self.rate == 1 else 1 / (1 - self.rate)
         keep = context.workspace.array("keep", shape, x.dtype)
-        np.greater_equal(drawn, np.float32(self.rate), out=keep, casting="unsafe")
+        np.greater_equal(drawn, round(self.rate * 2**16), out=keep, casting="unsafe")
         keep *= x.dtype.type(scale)
         y = context.workspace.array("y", x.shape, x.dtype)
         return np.multiply(x, keep, out=y), keep

@@ -121,7 +121,7 @@ class GRU(Recurrent):
         dh = self.last(arriving, reading, context)
         carried = space.array("carried", dh.shape, dtype)
         for piece in reading.pieces(3 * units):
-            self._slopes(piece, reading, cache, dz[piece], dg[piece])
+            self._slopes(piece, reading, cache, dz[piece], dg[piece], context)
             for t in range(piece.stop - 1, piece.start - 1, -1):
                 kept = self.set_aside(t, reading, dh)
                 np.multiply(dh, gates[t, :, :units], out=carried)
@@ -145,7 +145,9 @@ class GRU(Recurrent):
             return [(dz, kernel)], found
         return [(dz[..., :edge], kernel[:, :edge]), (dg, kernel[:, edge:])], found
 
-    def _slopes(self, steps: slice, reading: Reading, cache: Any, dz: Array, dg: Array) -> None:
+    def _slopes(
+        self, steps: slice, reading: Reading, cache: Any, dz: Array, dg: Array, context: Context
+    ) -> None:
         """The factors of dh in the gradients of z, r and g, and of the state's part of g.
 
         Without ``reset_after`` that of r is what the gradient of r · h is multiplied by.
@@ -164,8 +166,11 @@ class GRU(Recurrent):
             slopes[...] = slope(gate, gates if gate.saves == "output" else raw_gates[steps])
             dg[...] = slope(act, g if act.saves == "output" else raw[steps])
         update, reset = gates[..., :units], gates[..., units:]
-        dg *= 1 - update
-        slopes[..., :units] *= reading.states[steps] - g
+        spare = context.workspace.array("spare", dg.shape, dg.dtype)
+        np.subtract(1, update, out=spare)
+        dg *= spare
+        np.subtract(reading.states[steps], g, out=spare)
+        slopes[..., :units] *= spare
         slopes[..., units:] *= seen
         if self.reset_after:
             slopes[..., units:] *= dg

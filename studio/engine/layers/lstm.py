@@ -80,11 +80,10 @@ class LSTM(Recurrent):
         cells[0] = 0
         told = space.array("told", (time, batch, units), dtype)
         written = space.array("written", (batch, units), dtype)
-        i, f, g, o = _parts(z)
         plain = reading.mask is None and reading.drop is None
-        for t in range(time):
-            gates, cell = z[t], cells[t + 1]
-            np.matmul(read[t], weights, out=gates)
+        each = zip(read, z, *_parts(z), cells, cells[1:], told, states[1:], strict=False)
+        for t, (seen, gates, i, f, g, o, before, cell, tanh, h) in enumerate(each):
+            np.matmul(seen, weights, out=gates)
             if raw is None:
                 np.tanh(gates, out=gates)
                 gates *= half
@@ -92,16 +91,16 @@ class LSTM(Recurrent):
             else:
                 raw[t] = gates
                 for part in (i, f, o):
-                    part[t] = self.recurrent_activation.forward(part[t])
-                g[t] = self.activation.forward(g[t])
-            np.multiply(f[t], cells[t], out=cell)
-            np.multiply(i[t], g[t], out=written)
+                    part[:] = self.recurrent_activation.forward(part)
+                g[:] = self.activation.forward(g)
+            np.multiply(f, before, out=cell)
+            np.multiply(i, g, out=written)
             cell += written
             if usual:
-                np.tanh(cell, out=told[t])
+                np.tanh(cell, out=tanh)
             else:
-                told[t] = self.activation.forward(cell.copy())
-            np.multiply(o[t], told[t], out=states[t + 1])
+                tanh[:] = self.activation.forward(cell.copy())
+            np.multiply(o, tanh, out=h)
             if not plain:
                 reading.carry(t, cells)
         return z, raw, cells, told
@@ -114,23 +113,26 @@ class LSTM(Recurrent):
         space, units = context.workspace, self.units
         dz = space.array("dz", z.shape, z.dtype)
         to_cell = space.array("to_cell", told.shape, z.dtype)
-        di, df, dg, do = _parts(dz)
-        forget = _parts(z)[1]
+        written = dz.reshape(*told.shape[:2], 4, units)[:, :, :3]
+        do, forget = _parts(dz)[3], _parts(z)[1]
         back = np.ascontiguousarray(self["recurrent_kernel"].T)
         dh = self.last(arriving, reading, context)
         dc = space.zeros("dc", dh.shape, z.dtype)
         through = space.array("through", dh.shape, z.dtype)
+        dc_row = dc[:, None]
         for piece in reading.pieces(4 * units):
             self._slopes(piece, cache, dz[piece], to_cell[piece])
-            for t in range(piece.stop - 1, piece.start - 1, -1):
+            steps = range(piece.start, piece.stop)
+            each = zip(steps, dz[piece], written[piece], do[piece], forget[piece], to_cell[piece],
+                       strict=True)  # fmt: skip
+            for t, gates, inner, outer, f, tanh in reversed(list(each)):
                 kept = self.set_aside(t, reading, dh, dc)
-                np.multiply(dh, to_cell[t], out=through)
+                np.multiply(dh, tanh, out=through)
                 dc += through
-                for part in (di, df, dg):
-                    part[t] *= dc
-                do[t] *= dh
-                dc *= forget[t]
-                np.matmul(dz[t], back, out=dh)
+                inner *= dc_row
+                outer *= dh
+                dc *= f
+                np.matmul(gates, back, out=dh)
                 self.step_down(t, dh, arriving, reading)
                 if kept:
                     dh += kept[0]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from studio.engine.activations import Tanh
 from studio.engine.layers.base import register
 from studio.engine.layers.recurrent import Reading, Recurrent, recurrent_layers, slope
 from studio.engine.params import Integer
@@ -48,7 +49,12 @@ class SimpleRNN(Recurrent):
         self, arriving: Array, reading: Reading, cache: Any, context: Context
     ) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
         """dz_t = dh_t · activation', dh_{t-1} = dz_t · recurrent_kernelᵀ."""
-        dz = slope(self.activation, np.ascontiguousarray(cache))
+        dz = context.workspace.array("dz", cache.shape, cache.dtype)
+        if isinstance(self.activation, Tanh):
+            np.multiply(cache, cache, out=dz)
+            np.subtract(1, dz, out=dz)
+        else:
+            dz[...] = slope(self.activation, cache)
         back = np.ascontiguousarray(self["recurrent_kernel"].T)
         dh = self.last(arriving, reading, context)
         for t in range(reading.time - 1, -1, -1):

@@ -19,8 +19,8 @@ from studio.engine.registry import Registry
 from studio.engine.schedules import LearningRate, LearningRateSchedule
 from studio.engine.workspace import Array
 
-PIECE = 1 << 14
-"""Numbers per piece: eight arrays of them in float32 fill half a typical second-level cache."""
+PIECE = 1 << 17
+"""Numbers per piece: in smaller ones threads would wait for each other between the calls."""
 THREADED = 1 << 17
 """From so many weights on, threads share the update."""
 AVERAGE = "average"
