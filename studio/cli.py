@@ -61,6 +61,7 @@ def _command_parser(command: str) -> _Parser:
     parser.add_argument("file", metavar="FILE", help="a project, or the name of a shipped example")
     if command == "train":
         parser.add_argument("--epochs", type=_count, metavar="N", help="instead of the project's")
+        parser.add_argument("--threads", type=_count, metavar="N", help="instead of all processors")
         parser.add_argument("--out", type=Path, metavar="DIR", help="where the results go")
     if command == "export":
         parser.add_argument("--to", choices=["keras"], default="keras", help="what to write")
@@ -113,7 +114,8 @@ def _train(options: argparse.Namespace) -> int:
     project = saved.project
     if options.epochs is not None:
         project = replace(project, settings=replace(project.settings, epochs=options.epochs))
-    return train_project(project, options.out or path.with_name(f"{path.stem}_run"))
+    folder = options.out or path.with_name(f"{path.stem}_run")
+    return train_project(project, folder, options.threads)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -33,8 +33,13 @@ from studio.training.events import BatchEnd, EpochEnd, Event, Failed, Started
 from studio.training.run import train
 
 
-def train_project(project: Project, folder: Path) -> int:
+def train_project(project: Project, folder: Path, threads: int | None = None) -> int:
     """Train, write the results into a folder, and show them; the exit code.
+
+    Args:
+        project: what to train.
+        folder: where the results go.
+        threads: how many threads compute; all processors where not given.
 
     Raises:
         StudioError: if a file cannot be written.
@@ -43,7 +48,7 @@ def train_project(project: Project, folder: Path) -> int:
     control = Control()
     shown = _Bar(console) if console.is_terminal else _Lines(console)
     with shown.live(), _stops(control, console):
-        trained = train(project, shown.take, control)
+        trained = train(project, shown.take, control, threads)
     if shown.error is not None:
         Console(stderr=True).print(f"studio train: {shown.error}", soft_wrap=True, highlight=False)
         return 1

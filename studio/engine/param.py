@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from typing import Any, Generic, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, overload
 
 from studio.engine.errors import ParameterError, StudioError
 
@@ -50,14 +50,13 @@ class Param(Generic[T]):
         self.name = name
         self.label = self.label or name.replace("_", " ").capitalize()
 
-    @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> T: ...
-    def __get__(self, instance: object | None, owner: type) -> Self | T:
-        if instance is None:
-            return self
-        return instance.__dict__[self.name]
+    if TYPE_CHECKING:
+        # At run time there is none, so that Python reads the value from the object by itself.
+        @overload
+        def __get__(self, instance: None, owner: type) -> Self: ...
+        @overload
+        def __get__(self, instance: object, owner: type) -> T: ...
+        def __get__(self, instance: object | None, owner: type) -> Self | T: ...
 
     def __set__(self, instance: object, value: Any) -> None:
         instance.__dict__[self.name] = self.checked(value, type(instance).__name__)

@@ -74,6 +74,7 @@ TABLE = (
     Entry("step", "&Train", "One &batch", ("Ctrl+B",), tip="Do one batch and pause"),
     Entry("stop", "&Train", "&Stop", ("Ctrl+.",), "stop",
           "End the run; what it reached is kept", toolbar=True),
+    Entry("threads.fill", "&Train", "T&hreads", submenu=True, rule=True),
     Entry("find_block", "&View", "&Find a block to add", ("Ctrl+F",)),
     Entry("show_stack", "&View", "Go to the &stack", ("Ctrl+1",)),
     Entry("show_properties", "&View", "&Block settings", ("Ctrl+2",)),

@@ -23,6 +23,7 @@ from studio.ui.layer_palette import LayerPalette
 from studio.ui.notice import NoticeBar
 from studio.ui.runner import Runner
 from studio.ui.stack_panel import StackPanel
+from studio.ui.thread_choice import ThreadChoice
 from studio.ui.training_panel import TrainingPanel
 from studio.ui.training_view import TrainingView
 
@@ -41,6 +42,7 @@ class MainWindow(QMainWindow):
         else:
             self.document = Document(project, parent=self)
         self.runner = Runner(self)
+        self.threads = ThreadChoice(settings)
         self.notice = NoticeBar()
         self.files = Files(self, self.document, self.runner, self.notice, settings)
         self.palette_view = LayerPalette()
@@ -162,7 +164,7 @@ class MainWindow(QMainWindow):
             self.show_problem(self.document.errors[0])
         elif not self.runner.running:
             self.notice.hide()
-            self.runner.start(self.document.project)
+            self.runner.start(self.document.project, self.threads.count)
 
     def show_problem(self, problem: Problem) -> None:
         """Lead to what is wrong, with its fixes at hand."""

@@ -1,0 +1,56 @@
+"""Memory while training: what a run has taken after its first steps is all that it takes."""
+
+import gc
+import tracemalloc
+
+import numpy as np
+
+from studio.engine import Input, Sequential
+from studio.engine.callbacks import Callback
+from studio.engine.layers import LSTM, Conv2D, Dense, Dropout, Flatten, Layer, MaxPooling2D
+
+STEPS = 10_000
+
+
+class Watch(Callback):
+    """Notes the memory in use after some steps, and at the end."""
+
+    def __init__(self, warm: int) -> None:
+        self.warm = warm
+        self.steps = 0
+        self.found: list[int] = []
+
+    def on_train_batch_end(self, batch: int, logs: object = None) -> None:
+        self.steps += 1
+        if self.steps % self.warm == 0:
+            gc.collect()
+            self.found.append(tracemalloc.get_traced_memory()[0])
+
+
+def grown(layers: list[Layer | Input], shape: tuple[int, ...], steps: int, warm: int) -> int:
+    """Bytes that a training took after the first ``warm`` steps."""
+    model = Sequential([Input(shape), *layers, Dense(3, activation="softmax")], seed=0)
+    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    x = np.random.default_rng(0).normal(size=(40, *shape)).astype("float32")
+    y = np.eye(3, dtype="float32")[np.arange(40) % 3]
+    watch = Watch(warm)
+    tracemalloc.start()
+    try:
+        model.fit(x, y, batch_size=8, epochs=steps // 5, verbose=0, callbacks=[watch])
+    finally:
+        tracemalloc.stop()
+    assert watch.steps == steps
+    return watch.found[-1] - watch.found[0]
+
+
+def test_ten_thousand_steps_take_no_more_than_the_first_thousand() -> None:
+    # The history keeps two figures of each of 2,000 epochs.
+    assert grown([Dense(8, activation="relu")], (4,), STEPS, 1_000) < 200_000
+
+
+def test_images_and_sequences_take_no_more_either() -> None:
+    images: list[Layer | Input] = [
+        Conv2D(4, 3, activation="relu"), MaxPooling2D(), Flatten(), Dropout(0.5),
+    ]  # fmt: skip
+    assert grown(images, (8, 8, 1), 300, 100) < 30_000
+    assert grown([LSTM(5)], (6, 3), 300, 100) < 30_000
