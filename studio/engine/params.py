@@ -297,6 +297,17 @@ def _bounds(
     return " " + " and ".join(parts) if parts else ""
 
 
+class _Signature:
+    """The signature of a declared class, made when somebody asks for it: most are never."""
+
+    def __get__(self, instance: object, owner: type[Declared]) -> inspect.Signature:
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        ordered = sorted(owner.params.values(), key=lambda param: not param.required)
+        return inspect.Signature(
+            [inspect.Parameter(param.name, kind, default=param.default) for param in ordered]
+        )
+
+
 class Declared:
     """Base of everything with declared parameters: layers, optimizers, losses, regularizers.
 
@@ -305,6 +316,7 @@ class Declared:
     """
 
     params: ClassVar[Mapping[str, Param[Any]]] = {}
+    __signature__ = _Signature()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -312,11 +324,6 @@ class Declared:
         own = {name: value for name, value in found.items() if isinstance(value, Param)}  # pyright: ignore[reportUnnecessaryIsInstance]
         inherited = {name: value for name, value in cls.params.items() if name not in own}
         cls.params = _in_order({**own, **inherited})
-        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        ordered = sorted(cls.params.values(), key=lambda param: not param.required)
-        cls.__signature__ = inspect.Signature(
-            [inspect.Parameter(param.name, kind, default=param.default) for param in ordered]
-        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         names = list(type(self).params)

@@ -139,9 +139,10 @@ class Softmax(Activation):
         return shape
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
-        y = np.subtract(z, z.max(axis=self.axis, keepdims=True), out=out)
+        # The ufuncs themselves: for small batches the methods take longer than the sums.
+        y = np.subtract(z, np.maximum.reduce(z, axis=self.axis, keepdims=True), out=out)
         np.exp(y, out=y)
-        y /= y.sum(axis=self.axis, keepdims=True)
+        y /= np.add.reduce(y, axis=self.axis, keepdims=True)
         return y
 
     def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:

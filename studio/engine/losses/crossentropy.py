@@ -94,10 +94,10 @@ class CategoricalCrossentropy(Smoothed):
     def values_and_gradient(self, y: Array, p: Array) -> tuple[Array, Array]:
         y = self.smooth(y)
         logs = log_shares(p, self.from_logits)
-        values = -(y * logs).sum(axis=-1)
+        values = -np.add.reduce(y * logs, axis=-1)
         if self.from_logits:
             gradient = np.exp(logs, out=logs)
-            gradient *= y.sum(axis=-1, keepdims=True)
+            gradient *= np.add.reduce(y, axis=-1, keepdims=True)
             gradient -= y
             return values, gradient
         return values, through_shares(-y / np.exp(logs, out=logs), p)
@@ -149,8 +149,8 @@ def log_shares(p: Array, from_logits: bool) -> Array:
     """Logarithms of normalised probabilities: of log_softmax(z), or of p / Σ p from ε to 1 - ε."""
     if not from_logits:
         return np.log(clip(p / p.sum(axis=-1, keepdims=True)))
-    shifted = p - p.max(axis=-1, keepdims=True)
-    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    shifted = p - np.maximum.reduce(p, axis=-1, keepdims=True)
+    shifted -= np.log(np.add.reduce(np.exp(shifted), axis=-1, keepdims=True))
     return shifted
 
 
