@@ -7,11 +7,21 @@ from collections.abc import Callable
 from time import monotonic
 
 
+PATIENCE = 0.05
+"""Seconds for which a run lets somebody else have the interpreter, at most."""
+
+
 class Control:
-    """Pause, resume, step and stop."""
+    """Pause, resume, step and stop.
+
+    With :meth:`hold` and :meth:`release` a window has the interpreter to itself while it draws:
+    two threads that share it wait far longer for each other than the drawing takes.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
+        self._free = threading.Event()
+        self._free.set()
         self._paused = False
         self._stopped = False
         self._steps = 0
@@ -50,6 +60,14 @@ class Control:
             self._stopped = True
             self._changed.notify_all()
 
+    def hold(self) -> None:
+        """Wait a moment before the next batch, until :meth:`release`."""
+        self._free.clear()
+
+    def release(self) -> None:
+        """Go on after :meth:`hold`."""
+        self._free.set()
+
     def wait(
         self, on_pause: Callable[[], None], on_resume: Callable[[], None], counts: bool = True
     ) -> float:
@@ -63,6 +81,8 @@ class Control:
         Returns:
             For how many seconds it waited.
         """
+        if not self._free.is_set():
+            self._free.wait(PATIENCE)
         if not self._paused or self._stopped:
             return 0.0
         with self._changed:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QGraphicsItem
 
 from studio.training.events import ClassFigures
 from studio.ui.theme import Theme
@@ -79,6 +80,10 @@ class Plot(pg.PlotWidget):
         self.item.hideButtons()
         self.item.layout.setContentsMargins(0, 0, 8, 0)
         self.setMouseEnabled(False, False)
+        for side in ("left", "bottom"):
+            # Drawing text takes longer than all the rest, and it seldom changes.
+            axis = self.item.getAxis(side)
+            axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def sizeHint(self) -> QSize:  # noqa: N802

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections import deque
+from time import perf_counter
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
@@ -15,7 +16,10 @@ from studio.training.control import Control
 from studio.training.events import Event, Failed
 from studio.training.run import train
 
-INTERVAL_MS = 50
+INTERVAL_MS, LONGEST_MS = 50, 250
+"""The shortest and the longest time between two looks for news."""
+SHARE = 0.02
+"""Which part of the time drawing may take; it is taken from the training."""
 SWITCH_SECONDS = 0.00005
 """How long training may hold the interpreter while the window waits for it; a repaint does so many
 times over."""
@@ -121,7 +125,16 @@ class Runner(QObject):
         # As a whole: each emission may have to wait for the interpreter that training holds.
         events = [self._inbox.popleft() for _ in range(len(self._inbox))]
         if events:
+            started = perf_counter()
+            self._control.hold()
             self.happened.emit(events)
+            # What was changed is drawn by events that come before this timer.
+            QTimer.singleShot(0, lambda: self._drawn(perf_counter() - started))
+
+    def _drawn(self, seconds: float) -> None:
+        """Let the run go on, and look for news the later, the longer drawing takes here."""
+        self._control.release()
+        self._timer.setInterval(int(min(max(INTERVAL_MS, 1000 * seconds / SHARE), LONGEST_MS)))
 
     def _end(self) -> None:
         if self._thread is None:

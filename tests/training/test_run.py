@@ -16,6 +16,7 @@ from studio.project.build import build_model
 from studio.project.edits import insert_block, set_optimizer, set_optimizer_param, set_settings
 from studio.project.examples import EXAMPLES
 from studio.project.values import DataChoice
+from studio.training import control as control_module
 from studio.training.control import Control
 from studio.training.events import (
     BatchEnd,
@@ -191,3 +192,19 @@ def test_a_project_with_a_problem_fails_with_it():
 def test_unknown_data_fail_with_words():
     _, events = run(replace(IRIS, data=DataChoice("iriss")))
     assert "iris" in str(events[-1].error)
+
+
+def test_a_held_run_waits_for_who_draws_but_not_for_ever(monkeypatch):
+    control = Control()
+    monkeypatch.setattr(control_module, "PATIENCE", 60)
+    control.hold()
+    thread = threading.Thread(target=control.wait, args=(print, print))
+    thread.start()
+    time.sleep(0.05)
+    assert thread.is_alive()
+    control.release()
+    thread.join(10)
+    assert not thread.is_alive()
+    monkeypatch.setattr(control_module, "PATIENCE", 0.01)
+    control.hold()
+    control.wait(print, print)
