@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-
 PATIENCE = 0.05
 """Seconds for which a run lets somebody else have the interpreter, at most."""
 

@@ -65,6 +65,10 @@ class Runner(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(INTERVAL_MS)
         self._timer.timeout.connect(self._deliver)
+        self._after = QTimer(self)
+        self._after.setSingleShot(True)
+        self._after.timeout.connect(self._drawn)
+        self._began = 0.0
         self._switch = sys.getswitchinterval()
 
     @property
@@ -124,22 +128,26 @@ class Runner(QObject):
     def _deliver(self) -> None:
         # As a whole: each emission may have to wait for the interpreter that training holds.
         events = [self._inbox.popleft() for _ in range(len(self._inbox))]
-        if events:
-            started = perf_counter()
-            self._control.hold()
-            self.happened.emit(events)
+        if not events:
+            return
+        self._began = perf_counter()
+        self._control.hold()
+        self.happened.emit(events)
+        if self.running:
             # What was changed is drawn by events that come before this timer.
-            QTimer.singleShot(0, lambda: self._drawn(perf_counter() - started))
+            self._after.start()
 
-    def _drawn(self, seconds: float) -> None:
+    def _drawn(self) -> None:
         """Let the run go on, and look for news the later, the longer drawing takes here."""
         self._control.release()
+        seconds = perf_counter() - self._began
         self._timer.setInterval(int(min(max(INTERVAL_MS, 1000 * seconds / SHARE), LONGEST_MS)))
 
     def _end(self) -> None:
         if self._thread is None:
             return
         self._timer.stop()
+        self._after.stop()
         sys.setswitchinterval(self._switch)
         thread, self._thread = self._thread, None
         thread.wait()
