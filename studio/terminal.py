@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from rich.table import Table
 from studio.engine.errors import StudioError
 from studio.engine.saving import safetensors
 from studio.engine.saving.atomic import write_atomically
-from studio.engine.workspace import Array
 from studio.project.checks import check
 from studio.project.document import to_text
 from studio.project.table import to_csv
@@ -218,7 +217,7 @@ def _results(console: Console, trained: Trained) -> None:
     counts = f"{epochs['finished']} of {epochs['asked']} epochs"
     console.print(f"{word} {counts}, {report['seconds']:.1f} s", highlight=False)
     if trained.project.settings.metrics and epochs["finished"]:
-        console.print(_figures_table(trained.history))
+        console.print(_figures_table(trained))
     if not report["classes"]:
         return
     table = Table(box=None, pad_edge=False, title=f"Classes ({report['classes_of']})")
@@ -232,14 +231,14 @@ def _results(console: Console, trained: Trained) -> None:
     console.print(table)
 
 
-def _figures_table(history: Mapping[str, Array]) -> Table:
+def _figures_table(trained: Trained) -> Table:
     """The last values of the curves, of training and validation side by side."""
-    names = [name for name in history if name != "epoch" and not name.startswith("val_")]
+    history = trained.history
     table = Table(box=None, pad_edge=False, title="Figures")
     table.add_column("")
     parts = {"training": ""} | ({"validation": "val_"} if "val_loss" in history else {})
     for part in parts:
         table.add_column(part, justify="right")
-    for name in names:
+    for name in trained.figures:
         table.add_row(name, *(f"{history[start + name][-1]:.4g}" for start in parts.values()))
     return table

@@ -13,7 +13,6 @@ from studio.data.dataset import DatasetInfo
 from studio.engine.errors import StudioError
 from studio.engine.losses import Kind
 from studio.engine.metrics import Metric, accuracy_for, metrics, named
-from studio.engine.params import snake_case
 from studio.engine.workspace import Array
 from studio.project.propose import ADVICE
 from studio.project.specs import new_spec, set_spec_param
@@ -103,7 +102,7 @@ def log_name(metric: Spec) -> str:
     name = metric.config.get("name")
     if isinstance(name, str) or metric.class_name not in metrics:
         return str(name or metric.class_name)
-    return _usual_name(metrics.find(metric.class_name))
+    return metrics.find(metric.class_name).usual_name()
 
 
 def figures(project: Project, info: DatasetInfo) -> tuple[str, ...]:
@@ -117,7 +116,7 @@ def figures(project: Project, info: DatasetInfo) -> tuple[str, ...]:
         if outcome(metric, info.kind, info.outputs) == 1
     ]
     advice = ADVICE[info.kind]
-    always = [_usual_name(metrics.find(name)) for name in advice.beside]
+    always = [metrics.find(name).usual_name() for name in advice.beside]
     return tuple(dict.fromkeys([advice.figure, *chosen, *always]))
 
 
@@ -141,8 +140,4 @@ def metric_title(class_name: str) -> str:
 
 
 def _figure_class(name: str) -> type[Metric] | None:
-    return next((cls for cls in metrics if _usual_name(cls) == name), None)
-
-
-def _usual_name(cls: type[Metric]) -> str:
-    return cls.default_name or snake_case(cls.__name__)
+    return next((cls for cls in metrics if cls.usual_name() == name), None)

@@ -36,6 +36,13 @@ class Trained:
         object.__setattr__(self, "history", history)
         object.__setattr__(self, "report", Config(self.report))
 
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The names of the recorded figures, ``"loss"`` first; each may have a ``"val_"`` twin."""
+        return tuple(
+            name for name in self.history if name != "epoch" and not name.startswith("val_")
+        )
+
     def describes(self, project: Project) -> bool:
         """Whether the weights are those of that project: neither blocks nor data have changed."""
         return project.blocks == self.project.blocks and project.data == self.project.data

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSettings
-from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from studio.engine.parallel import cores
@@ -33,7 +32,6 @@ class ThreadChoice:
     def fill(self, menu: QMenu) -> None:
         """Offer the numbers of threads there may be."""
         menu.clear()
-        group = QActionGroup(menu)
         most = cores()
         for count in range(1, most + 1):
             text = f"All processors ({most})" if count == most else str(count)
@@ -42,4 +40,3 @@ class ThreadChoice:
             action.setChecked(count == self.count)
             stored = 0 if count == most else count
             action.triggered.connect(lambda _=False, stored=stored: self.choose(stored))
-            group.addAction(action)

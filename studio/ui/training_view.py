@@ -98,11 +98,7 @@ class TrainingView(QWidget):
         if trained is None:
             return
         history, report = trained.history, trained.report
-        found = [
-            name
-            for name in history
-            if name not in ("epoch", "loss") and not name.startswith("val_")
-        ]
+        found = [name for name in trained.figures if name != "loss"]
         classes = [ClassFigures(**one) for one in report.get("classes", ())]
         self._prepare(found or ["accuracy"], [one.name for one in classes])
         epochs = history["epoch"]

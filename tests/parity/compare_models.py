@@ -23,7 +23,8 @@ from tests.parity.random_models import Config, Plan, typed
 BATCH, EPOCHS = 4, 5
 """With 15 or 16 samples these are 20 steps."""
 
-History = dict[str, list[float]]
+Run = tuple[dict[str, list[float]], list[Array]]
+"""The history of a training, and the weights after it."""
 
 
 @contextmanager
@@ -98,7 +99,7 @@ def differences(plan: Plan, dtype: str, folder: Path) -> dict[str, float]:
         found = {"forward": predictions_apart(ours, theirs, x)}
         if not plan.random:
             found |= gradients_apart(ours, theirs, x, y, weight)
-            found |= training_apart(ours, theirs, x, y, weight)
+            found |= runs_apart(fit(ours, x, y, weight), fit(theirs, x, y, weight))
         found |= files_apart(ours, theirs, x, folder)
     return found
 
@@ -106,20 +107,14 @@ def differences(plan: Plan, dtype: str, folder: Path) -> dict[str, float]:
 def rounding(plan: Plan) -> dict[str, float]:
     """How far Keras in float32 is from Keras in float64: what rounding alone does to this model."""
     gradients: list[list[Array]] = []
-    weights: list[list[Array]] = []
-    histories: list[History] = []
+    runs: list[Run] = []
     for dtype in ("float32", "float64"):
         with calm(dtype):
             _, theirs = pair(plan, dtype)
             data = plan.data(dtype)
             gradients.append(keras_gradients(theirs, *data)[1])
-            histories.append(fit(theirs, *data))
-            weights.append(theirs.get_weights())
-    return {
-        "gradients": arrays_apart(*gradients),
-        "history": max(difference(histories[0][name], histories[1][name]) for name in histories[0]),
-        "trained weights": max(difference(a, b) for a, b in zip(*weights, strict=True)),
-    }
+            runs.append(fit(theirs, *data))
+    return {"gradients": arrays_apart(*gradients), **runs_apart(*runs)}
 
 
 def predictions_apart(ours: Sequential, theirs: Any, x: Array) -> float:
@@ -163,10 +158,10 @@ def our_gradients(
 
 
 def arrays_apart(found: list[Array], expected: list[Array]) -> float:
-    """How far gradients are apart; what is small beside the others has their rounding."""
-    largest = max([1e-3, *(float(np.abs(array).max()) for array in expected)])
+    """How far gradients are apart; one that is nothing beside the others is compared with them."""
+    least = 1e-4 * max([1e-3, *(float(np.abs(array).max()) for array in expected)])
     return max(
-        float(np.abs(a - b).max()) / max(float(np.abs(b).max()), 1e-2 * largest)
+        difference(a, b) if np.abs(b).max() >= least else float(np.abs(a - b).max()) / least
         for a, b in zip(found, expected, strict=True)
     )
 
@@ -183,26 +178,23 @@ def gradients_apart(
     }
 
 
-def fit(model: Any, x: Array, y: Array, weight: Array | None) -> History:
-    """Some epochs; losses and metrics of training and validation."""
+def fit(model: Any, x: Array, y: Array, weight: Array | None) -> Run:
+    """Some epochs: losses and metrics of training and validation, and the weights after them."""
     if weight is not None and not isinstance(model, Sequential) and len(model.output_shape) > 2:
         weight = weight[:, None]  # Keras wants a column where there are losses for each time step.
-    return model.fit(
+    history = model.fit(
         x, y, sample_weight=weight, batch_size=BATCH, epochs=EPOCHS, shuffle=False,
         validation_data=(x[:3], y[:3]), verbose=0,
     ).history  # fmt: skip
+    return history, model.get_weights()
 
 
-def training_apart(
-    ours: Sequential, theirs: Any, x: Array, y: Array, weight: Array | None
-) -> dict[str, float]:
-    """Weights and history after some epochs."""
-    history, expected = (fit(model, x, y, weight) for model in (ours, theirs))
+def runs_apart(found: Run, wanted: Run) -> dict[str, float]:
+    """How far what two trainings reached is apart."""
+    (history, ours), (expected, theirs) = found, wanted
     assert history.keys() == expected.keys(), f"{set(history)} are not {set(expected)}"
     figures = [difference(history[name], expected[name]) for name in expected]
-    weights = [
-        difference(a, b) for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True)
-    ]
+    weights = [difference(a, b) for a, b in zip(ours, theirs, strict=True)]
     return {"history": max(figures), "trained weights": max(weights)}
 
 

@@ -121,17 +121,22 @@ def test_same_start_and_order_give_the_same_numbers(example: Example, tmp_path: 
     assert one == pytest.approx(other, rel=5e-3, abs=2e-3)
 
 
-@pytest.mark.parametrize(("number", "seed"), [(0, 0), (2, 1), (4, 0)])
-def test_file_ends_within_two_points_of_the_app(number: int, seed: int, tmp_path: Path):
-    """Both draw their own first weights and order: a comparison of what users get."""
-    project = edits.set_settings(EXAMPLES[number].project, seed=seed)
-    path, _ = export.export_keras(project, tmp_path / "model.py")
+def printed_by(path: Path) -> str:
+    """What an exported program prints, run as a user would run it."""
     done = subprocess.run(
         [sys.executable, str(path)], cwd="/", capture_output=True, text=True, check=False,
         env={**os.environ, "KERAS_BACKEND": "torch"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    theirs = float(done.stdout.split()[-1])
+    return done.stdout
+
+
+@pytest.mark.parametrize(("number", "seed"), [(0, 0), (2, 1), (4, 0)])
+def test_file_ends_within_two_points_of_the_app(number: int, seed: int, tmp_path: Path):
+    """Both draw their own first weights and order: a comparison of what users get."""
+    project = edits.set_settings(EXAMPLES[number].project, seed=seed)
+    path, _ = export.export_keras(project, tmp_path / "model.py")
+    theirs = float(printed_by(path).split()[-1])
     trained = train(project, lambda _: None)
     assert trained is not None
     assert theirs == pytest.approx(trained.history["val_accuracy"][-1], abs=0.02)
@@ -142,12 +147,7 @@ def test_file_prints_all_figures(tmp_path: Path):
     project = edits.add_metric(EXAMPLES[2].project, "AUC")
     project = edits.set_settings(project, metrics=(*project.settings.metrics, *classes), epochs=2)
     path, _ = export.export_keras(project, tmp_path / "model.py")
-    done = subprocess.run(
-        [sys.executable, str(path)], cwd="/", capture_output=True, text=True, check=False,
-        env={**os.environ, "KERAS_BACKEND": "torch"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    printed = [line.split(" ", 2) for line in done.stdout.splitlines()]
+    printed = [line.split(" ", 2) for line in printed_by(path).splitlines()]
     found = {line[1]: line[2] for line in printed if line[0] == "Validation"}
     assert found.keys() == {"loss", "accuracy", "auc", "f1_score", "precision"}
     assert 0 < float(found["auc"]) <= 1

@@ -200,7 +200,7 @@ def test_a_held_run_waits_for_who_draws_but_not_for_ever(monkeypatch):
     control.hold()
     thread = threading.Thread(target=control.wait, args=(print, print))
     thread.start()
-    time.sleep(0.05)
+    thread.join(0.05)
     assert thread.is_alive()
     control.release()
     thread.join(10)

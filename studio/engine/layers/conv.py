@@ -17,7 +17,6 @@ from studio.engine.layers.base import (
     Layer,
     WeightSpec,
     add_rows,
-    deactivate,
     known,
     register,
 )
@@ -158,8 +157,9 @@ class Conv(Layer):
         return self._scattered(dz, padded.shape, shape, amounts, context), gradients
 
     def _dz(self, dy: Array, saved: Array, out: Array, context: Context) -> None:
-        if context.linear_output or self.activation.backward(dy, saved, out=out) is not out:
-            np.copyto(out, deactivate(self.activation, dy, saved, context))
+        dz = dy if context.linear_output else self.activation.backward(dy, saved, out=out)
+        if dz is not out:
+            np.copyto(out, dz)
 
     def _turned(self, dz: Array, shape: win.Sizes, amounts: win.Pads, context: Context) -> Array:
         """dx as a convolution of dz with the kernel turned around; for strides of 1."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from studio.engine.activations import Sigmoid, Tanh, activations
 from studio.engine.layers.base import register
-from studio.engine.layers.recurrent import Reading, Recurrent, recurrent_layers, slope
+from studio.engine.layers.recurrent import Reading, Recurrent, recurrent_layers, slope, tanh_slope
 from studio.engine.params import Boolean
 from studio.engine.registry import Named
 from studio.engine.workspace import Array, Context
@@ -159,12 +159,11 @@ class GRU(Recurrent):
         if raw is None:
             np.subtract(1, gates, out=slopes)
             slopes *= gates
-            np.multiply(g, g, out=dg)
-            np.subtract(1, dg, out=dg)
+            tanh_slope(g, out=dg)
         else:
             gate, act = self.recurrent_activation, self.activation
-            slopes[...] = slope(gate, gates if gate.saves == "output" else raw_gates[steps])
-            dg[...] = slope(act, g if act.saves == "output" else raw[steps])
+            slope(gate, gates if gate.saves == "output" else raw_gates[steps], out=slopes)
+            slope(act, g if act.saves == "output" else raw[steps], out=dg)
         update, reset = gates[..., :units], gates[..., units:]
         spare = context.workspace.array("spare", dg.shape, dg.dtype)
         np.subtract(1, update, out=spare)

@@ -9,7 +9,7 @@ import numpy as np
 from studio.engine.activations import Sigmoid, Tanh, activations
 from studio.engine.initializers import Initializer, initializers
 from studio.engine.layers.base import WeightSpec, register
-from studio.engine.layers.recurrent import Reading, Recurrent, recurrent_layers, slope
+from studio.engine.layers.recurrent import Reading, Recurrent, recurrent_layers, slope, tanh_slope
 from studio.engine.params import Boolean
 from studio.engine.registry import Named
 from studio.engine.workspace import Array, Context, Shape
@@ -125,9 +125,9 @@ class LSTM(Recurrent):
             steps = range(piece.start, piece.stop)
             each = zip(steps, dz[piece], written[piece], do[piece], forget[piece], to_cell[piece],
                        strict=True)  # fmt: skip
-            for t, gates, inner, outer, f, tanh in reversed(list(each)):
+            for t, gates, inner, outer, f, factor in reversed(list(each)):
                 kept = self.set_aside(t, reading, dh, dc)
-                np.multiply(dh, tanh, out=through)
+                np.multiply(dh, factor, out=through)
                 dc += through
                 inner *= dc_row
                 outer *= dh
@@ -152,10 +152,8 @@ class LSTM(Recurrent):
         if raw is None:
             np.subtract(1, z, out=dz)
             dz *= z
-            np.multiply(g, g, out=dg)
-            np.subtract(1, dg, out=dg)
-            np.multiply(told, told, out=to_cell)
-            np.subtract(1, to_cell, out=to_cell)
+            tanh_slope(g, out=dg)
+            tanh_slope(told, out=to_cell)
         else:
             i_in, f_in, g_in, o_in = _parts(raw[steps])
             gate, act = self.recurrent_activation, self.activation
@@ -164,7 +162,7 @@ class LSTM(Recurrent):
                 (di, gate, i, i_in), (df, gate, f, f_in), (do, gate, o, o_in),
                 (dg, act, g, g_in), (to_cell, act, told, after),
             ):  # fmt: skip
-                slopes[...] = slope(function, out if function.saves == "output" else into)
+                slope(function, out if function.saves == "output" else into, out=slopes)
         di *= g
         df *= before
         dg *= i

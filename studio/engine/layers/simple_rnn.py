@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from studio.engine.activations import Tanh
 from studio.engine.layers.base import register
 from studio.engine.layers.recurrent import Reading, Recurrent, recurrent_layers, slope
 from studio.engine.params import Integer
@@ -50,11 +49,7 @@ class SimpleRNN(Recurrent):
     ) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
         """dz_t = dh_t · activation', dh_{t-1} = dz_t · recurrent_kernelᵀ."""
         dz = context.workspace.array("dz", cache.shape, cache.dtype)
-        if isinstance(self.activation, Tanh):
-            np.multiply(cache, cache, out=dz)
-            np.subtract(1, dz, out=dz)
-        else:
-            dz[...] = slope(self.activation, cache)
+        slope(self.activation, cache, out=dz)
         back = np.ascontiguousarray(self["recurrent_kernel"].T)
         dh = self.last(arriving, reading, context)
         for t in range(reading.time - 1, -1, -1):

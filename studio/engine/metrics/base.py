@@ -34,8 +34,13 @@ class Metric(Declared):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.name is None:  # pyright: ignore[reportUnnecessaryComparison]
-            self.name = type(self).default_name or snake_case(type(self).__name__)
+            self.name = self.usual_name()
         self.reset_state()
+
+    @classmethod
+    def usual_name(cls) -> str:
+        """Its name in logs where it is not given one."""
+        return cls.default_name or snake_case(cls.__name__)
 
     def reset_state(self) -> None:
         """Forget all batches."""

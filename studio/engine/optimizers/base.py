@@ -20,9 +20,8 @@ from studio.engine.schedules import LearningRate, LearningRateSchedule
 from studio.engine.workspace import Array
 
 PIECE = 1 << 17
-"""Numbers per piece: in smaller ones threads would wait for each other between the calls."""
-THREADED = 1 << 17
-"""From so many weights on, threads share the update."""
+"""Numbers per piece: in smaller ones threads would wait for each other between the calls. More
+than one piece is shared by threads."""
 AVERAGE = "average"
 ACCUMULATOR = "gradient_accumulator"
 
@@ -173,7 +172,7 @@ class Optimizer(Declared):
                 parts = [slot[piece] for slot in slots]
                 self.update(weights[piece], gradients[piece], rate, *parts)
 
-        if workers is None or size < THREADED:
+        if workers is None:
             share = size
             task(0, 0)
         else:
