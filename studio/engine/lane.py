@@ -7,7 +7,7 @@ from typing import Any
 
 from studio.engine.layers.base import Layer
 from studio.engine.regularizers import Regularizer
-from studio.engine.workspace import Array, Context, Moment, Workspace
+from studio.engine.workspace import Array, Beside, Context, Moment, Workspace
 
 
 class Lane:
@@ -46,13 +46,13 @@ class Lane:
                 layer.trainable_weights for layer in stack[:position]
             )
 
-    def aim(self, shard: int, views: Sequence[dict[str, Array]]) -> None:
-        """Set the shard, and where the gradients of its weights go."""
-        if self.aimed is views:
+    def aim(self, shard: int, views: Sequence[dict[str, Array]], beside: Beside) -> None:
+        """Set the shard, where the gradients of its weights go, and who works beside it."""
+        if self.aimed is views and self.contexts[0].beside is beside:
             return
         self.aimed = views
         for context in self.contexts:
-            context.shard = shard
+            context.shard, context.beside = shard, beside
         for context, view in zip(self.contexts, views, strict=False):
             context.gradients = view
 

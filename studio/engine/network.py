@@ -20,7 +20,7 @@ from studio.engine.numerics import explain
 from studio.engine.optimizers import Optimizer
 from studio.engine.parallel import Workers
 from studio.engine.parameters import Parameters
-from studio.engine.workspace import Array, Moment
+from studio.engine.workspace import Array, Moment, at_once
 
 MAX_SHARDS = 8
 STEP_RATE = 1.5e11
@@ -29,6 +29,9 @@ TWO_SHARDS_SECONDS = 6e-4
 """What a step should take at least on one core, to be worth a second thread."""
 SHARD_SECONDS = 5e-3
 """What each of more shards should take: threads with much to do seldom wait for each other."""
+SERIAL_SECONDS = 4e-4
+"""What one of many steps that follow on each other (in time) should take, to be cut: threads wait
+for each other at every call that is shorter."""
 GRADIENT_SECONDS = 1.5e-9
 """What writing and adding up one more copy of a weight's gradient takes."""
 
@@ -79,9 +82,15 @@ class Network:
         self.fused = fused is not None
         self.loss = fused or loss
         self.sample_work = sum(layer.work() for layer in stack)
+        serial = [layer for layer in stack if layer.serial_steps() > 1]
+        self.serial_steps = 1
+        if sum(layer.work() for layer in serial) > self.sample_work / 2:
+            self.serial_steps = sum(layer.serial_steps() for layer in serial)
         self.masks_output = any(layer.makes_mask for layer in stack)
         self.masks_output |= getattr(loss, "ignore_class", None) is not None
         self.penalty = 0.0
+        # One object: a method is a new one whenever it is read.
+        self._beside = workers.beside
         self._cuts: dict[int, list[slice]] = {}
         self.lanes: list[Lane] = []
         self.gradients: list[tuple[Array, list[dict[str, Array]]]] = []
@@ -97,6 +106,8 @@ class Network:
         if self.masks_output:
             return [slice(0, batch)]
         seconds = 6 * self.sample_work * batch / STEP_RATE
+        if self.serial_steps > 1 and seconds < SERIAL_SECONDS * self.serial_steps:
+            return [slice(0, batch)]
         # Each shard fills a gradient of its own: that may cost a twentieth of the step.
         affordable = 0.05 * seconds / (GRADIENT_SECONDS * max(1, self.parameters.values.size))
         count = int(min(MAX_SHARDS, batch, max(2, min(affordable, seconds / SHARD_SECONDS))))
@@ -152,11 +163,12 @@ class Network:
         """No layer mixes samples: each shard goes all the way and back on its own."""
         depth = len(self.stack)
         lanes = self._lanes(min(len(cuts), self.workers.threads))
+        beside = self._beside if len(cuts) == 1 else at_once
         results: list[Any] = [None] * len(cuts)
 
         def task(shard: int, number: int) -> None:
             lane, cut = lanes[number], cuts[shard]
-            lane.aim(shard, self.gradients[shard][1])
+            lane.aim(shard, self.gradients[shard][1], beside)
             lane.start(len(x))
             out, caches, mask = lane.forward(x[cut], 0, depth)
             part = None if weight is None else weight[cut]
@@ -181,7 +193,7 @@ class Network:
         """Shards meet at each layer that mixes samples, on the way forward and back."""
         lanes = self._lanes(len(cuts))
         for shard, lane in enumerate(lanes):
-            lane.aim(shard, self.gradients[shard][1])
+            lane.aim(shard, self.gradients[shard][1], at_once)
         for flat, _ in self.gradients[1 : len(cuts)]:
             flat.fill(0)
         caches: list[list[Any]] = []

@@ -22,6 +22,7 @@ from typing import Any, Self
 import numpy as np
 
 from studio.engine.denormals import denormals_are_zero
+from studio.engine.workspace import at_once
 
 Task = Callable[[int], None]
 
@@ -102,6 +103,35 @@ class Workers:
             done.get()
         if errors:
             raise errors[0]
+
+    def beside(self, task: Callable[[], None]) -> Callable[[], None]:
+        """Have a task done on another thread; the function returned waits until it is done.
+
+        Tasks are done in the order in which they come. An error is raised where it is waited for.
+        """
+        if self.threads < 2:
+            return at_once(task)
+        if not self._threads:
+            self._start()
+        errors: list[BaseException] = []
+        undone = threading.Lock()
+        undone.acquire()
+
+        def work(_: int) -> None:
+            try:
+                task()
+            except BaseException as error:
+                errors.append(error)
+            finally:
+                undone.release()
+
+        def wait() -> None:
+            with undone:
+                if errors:
+                    raise errors[0]
+
+        self._inboxes[0].put(work)
+        return wait
 
 
 def _serve(inbox: SimpleQueue[Task | None], lane: int) -> None:

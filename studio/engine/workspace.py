@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, Self, TypeAlias
@@ -65,6 +66,20 @@ class Moment:
     training: bool = False
 
 
+Beside: TypeAlias = Callable[[Callable[[], None]], Callable[[], None]]
+"""Has a task done while the caller goes on; what it returns waits until it is done."""
+
+
+def at_once(task: Callable[[], None]) -> Callable[[], None]:
+    """Do the task now: the way of a thread that has no others beside it."""
+    task()
+    return _done
+
+
+def _done() -> None:
+    """There is nothing to wait for."""
+
+
 @dataclass(slots=True)
 class Context:
     """All that a layer needs to know about one shard of one batch besides its input.
@@ -79,6 +94,8 @@ class Context:
         linear_output: True where the loss works on logits: leave out the final activation.
         gradients: where to write the gradients of the weights, by name; absent names are allocated.
         scope: which layer within a layer it is for, part of its random streams.
+        beside: has a task done on another thread, where one is free. Tasks are done in the order
+            in which they were handed in; they may not ask the workspace for arrays.
     """
 
     moment: Moment = field(default_factory=Moment)
@@ -90,6 +107,7 @@ class Context:
     linear_output: bool = False
     gradients: dict[str, Array] = field(default_factory=dict[str, Array])
     scope: str = ""
+    beside: Beside = at_once
     children: dict[tuple[str, int], Context] = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
 
     @property
@@ -138,7 +156,7 @@ class Context:
             found = self.children[prefix, place] = Context(
                 moment=self.moment, layer=self.layer, workspace=self.workspace.fresh(), scope=scope
             )
-        found.shard, found.mask = self.shard, mask
+        found.shard, found.mask, found.beside = self.shard, mask, self.beside
         found.needs_input_gradient, found.linear_output = needs_input_gradient, linear_output
         found.gradients = {
             name.removeprefix(prefix): view

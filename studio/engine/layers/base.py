@@ -276,6 +276,10 @@ class Layer(Declared):
         positions = [size for size in self.output_shape[1:-1] if size is not None]
         return float(sum(weight.value.size for weight in self.weights) * prod(positions))
 
+    def serial_steps(self) -> int:
+        """How many steps it takes one after the other, each a few short calls; of a built layer."""
+        return 1
+
     def learn(self, cache: Any) -> None:
         """Take over what a training batch taught without a gradient."""
         for name, value in self.learned(cache).items():

@@ -103,6 +103,10 @@ class Bidirectional(Wrapper):
         """That of both layers."""
         return sum(layer.work() for layer in self.inner().values())
 
+    def serial_steps(self) -> int:
+        """Those of both layers."""
+        return sum(layer.serial_steps() for layer in self.inner().values())
+
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """Both outputs in the order of time, merged."""
         one, cache = self.forward_layer.forward(x, context.child("forward/", context.mask))

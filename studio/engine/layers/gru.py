@@ -8,7 +8,15 @@ import numpy as np
 
 from studio.engine.activations import Sigmoid, Tanh, activations
 from studio.engine.layers.base import register
-from studio.engine.layers.recurrent import Reading, Recurrent, recurrent_layers, slope, tanh_slope
+from studio.engine.layers.recurrent import (
+    Finish,
+    Reading,
+    Recurrent,
+    Steps,
+    recurrent_layers,
+    slope,
+    tanh_slope,
+)
 from studio.engine.params import Boolean
 from studio.engine.registry import Named
 from studio.engine.workspace import Array, Context
@@ -39,62 +47,63 @@ class GRU(Recurrent):
         """With ``reset_after`` the input's part and the state's have biases of their own."""
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
-    def run(self, reading: Reading, context: Context) -> Any:
+    def run(self, reading: Reading, context: Context) -> tuple[Steps, Any]:
         """Per step: a product for both gates, one for the candidate, and the new state."""
         read, states, space = reading.read, reading.states, context.workspace
-        time, batch, units = reading.time, states.shape[1], self.units
+        time, units, batch = reading.time, *states.shape[1:]
         dtype, after, edge = states.dtype, self.reset_after, 2 * self.units
         usual = isinstance(self.recurrent_activation, Sigmoid) and isinstance(self.activation, Tanh)
         kernel, recurrent = self["kernel"], self["recurrent_kernel"]
         inputs, own = self._biases(dtype)
-        gate_weights = self.joined(
-            kernel[:, :edge], inputs[:edge] + own[:edge], recurrent[:, :edge]
-        )
+        if after:
+            # One product for both gates and for what the reset gate acts on, h · U_g + c_g.
+            none = np.zeros_like(kernel[:, edge:])
+            weights = self.joined(
+                np.hstack([kernel[:, :edge], none]),
+                np.concatenate([inputs[:edge] + own[:edge], own[edge:]]),
+                recurrent,
+            )
+        else:
+            weights = self.joined(kernel[:, :edge], inputs[:edge], recurrent[:, :edge])
         if usual:
-            gate_weights *= dtype.type(0.5)  # σ(z) = tanh(z / 2) / 2 + 1 / 2
-        # For [1 | h], or for r · h alone.
-        ones = reading.features
-        state_weights = np.concatenate([own[None, edge:], recurrent[:, edge:]])
-        if not after:
-            state_weights = np.ascontiguousarray(recurrent[:, edge:])
-        gates = space.array("gates", (time, batch, edge), dtype)
-        g = space.array("g", (time, batch, units), dtype)
-        np.matmul(
-            read[:-1, :, : ones + 1].reshape(-1, ones + 1),
-            np.concatenate([kernel[:, edge:], inputs[None, edge:]]),
-            out=g.reshape(-1, units),
-        )
-        # What the reset gate acts on: h · U_g + c_g, or h itself.
-        seen = space.array("seen", g.shape, dtype) if after else read[:-1, :, ones + 1 :]
+            weights[:edge] *= 0.5  # σ(z) = tanh(z / 2) / 2 + 1 / 2
+        state_weights = np.ascontiguousarray(recurrent[:, edge:].T)
+        own_inputs = np.vstack([kernel[:, edge:], inputs[None, edge:]])
+        products = space.array("products", (time, len(weights), batch), dtype)
+        gates = products[:, :edge]
+        g = space.array("g", (time, units, batch), dtype)
+        np.matmul(np.ascontiguousarray(own_inputs.T), read[:-1, : len(own_inputs)], out=g)
+        seen = products[:, edge:] if after else read[:-1, len(own_inputs) :]
         raw_gates, raw = (None, None) if usual else (np.empty_like(gates), np.empty_like(g))
-        reset = space.array("reset", (batch, units), dtype)
+        reset = space.array("reset", (units, batch), dtype)
         plain = reading.mask is None and reading.drop is None
-        for t in range(time):
-            both, candidate, new = gates[t], g[t], states[t + 1]
-            np.matmul(read[t], gate_weights, out=both)
-            if raw_gates is None:
-                np.tanh(both, out=both)
-                both += 1
-                both *= 0.5
-            else:
-                raw_gates[t] = both
-                both[...] = self.recurrent_activation.forward(both)
-            if after:
-                np.matmul(read[t, :, ones:], state_weights, out=seen[t])
-            np.multiply(both[:, units:], seen[t], out=reset)
-            candidate += reset if after else np.matmul(reset, state_weights)
-            if raw is None:
-                np.tanh(candidate, out=candidate)
-            else:
-                raw[t] = candidate
-                candidate[...] = self.activation.forward(candidate)
-            # z · h + (1 - z) · g = g + z · (h - g)
-            np.subtract(states[t], candidate, out=new)
-            new *= both[:, :units]
-            new += candidate
-            if not plain:
-                reading.carry(t)
-        return gates, g, seen, raw_gates, raw
+
+        def steps(piece: slice) -> None:
+            for t in range(time)[piece]:
+                both, candidate, new = gates[t], g[t], states[t + 1]
+                np.matmul(weights, read[t], out=products[t])
+                if raw_gates is None:
+                    np.tanh(both, out=both)
+                    both += 1
+                    both *= 0.5
+                else:
+                    raw_gates[t] = both
+                    both[...] = self.recurrent_activation.forward(both)
+                np.multiply(both[units:], seen[t], out=reset)
+                candidate += reset if after else np.matmul(state_weights, reset)
+                if raw is None:
+                    np.tanh(candidate, out=candidate)
+                else:
+                    raw[t] = candidate
+                    candidate[...] = self.activation.forward(candidate)
+                # z · h + (1 - z) · g = g + z · (h - g)
+                np.subtract(states[t], candidate, out=new)
+                new *= both[:units]
+                new += candidate
+                if not plain:
+                    reading.carry(t)
+
+        return steps, (gates, g, seen, raw_gates, raw)
 
     def _biases(self, dtype: Any) -> tuple[Array, Array]:
         """The bias of the input's part and that of the state's."""
@@ -104,91 +113,96 @@ class GRU(Recurrent):
         bias = self["bias"]
         return (bias[0], bias[1]) if self.reset_after else (bias, nothing)
 
-    def run_back(
-        self, arriving: Array, reading: Reading, cache: Any, context: Context
-    ) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
-        """Nearly every gradient of a step is dh times a factor that is known before."""
-        gates, g = cache[:2]
-        space, units, after = context.workspace, self.units, self.reset_after
-        edge, dtype = 2 * units, g.dtype
-        # Before the activations: of z, r, and the state's part of the candidate.
-        dz = space.array("dz", (*g.shape[:2], 3 * units), dtype)
-        split = dz.reshape(*g.shape[:2], 3, units)
-        dg = space.array("dg", g.shape, dtype) if after else dz[..., edge:]
-        recurrent, kernel = self["recurrent_kernel"], self["kernel"]
-        back = np.ascontiguousarray(recurrent.T if after else recurrent[:, :edge].T)
-        candidate = None if after else np.ascontiguousarray(recurrent[:, edge:].T)
-        dh = self.last(arriving, reading, context)
-        carried = space.array("carried", dh.shape, dtype)
-        for piece in reading.pieces(3 * units):
-            self._slopes(piece, reading, cache, dz[piece], dg[piece], context)
-            for t in range(piece.stop - 1, piece.start - 1, -1):
-                kept = self.set_aside(t, reading, dh)
-                np.multiply(dh, gates[t, :, :units], out=carried)
-                dg[t] *= dh
-                if candidate is None:
-                    split[t] *= dh[:, None, :]
-                    np.matmul(dz[t], back, out=dh)
-                else:
-                    split[t, :, 0] *= dh
-                    through = np.matmul(dg[t], candidate)
-                    split[t, :, 1] *= through
-                    np.matmul(dz[t, :, :edge], back, out=dh)
-                    through *= gates[t, :, units:]
-                    dh += through
-                self.step_down(t, dh, arriving, reading)
-                dh += carried
-                if kept:
-                    dh += kept[0]
-        found = self._weights_back(dz, dg, cache, reading, context)
-        if not after:
-            return [(dz, kernel)], found
-        return [(dz[..., :edge], kernel[:, :edge]), (dg, kernel[:, edge:])], found
-
-    def _slopes(
-        self, steps: slice, reading: Reading, cache: Any, dz: Array, dg: Array, context: Context
-    ) -> None:
+    def slopes(self, reading: Reading, cache: Any, context: Context) -> tuple[Steps, Any]:
         """The factors of dh in the gradients of z, r and g, and of the state's part of g.
 
         Without ``reset_after`` that of r is what the gradient of r · h is multiplied by.
         """
-        gates, g, seen = (part[steps] for part in cache[:3])
-        raw_gates, raw = cache[3:]
-        units = self.units
-        slopes = dz[..., : 2 * units]
-        if raw is None:
-            np.subtract(1, gates, out=slopes)
-            slopes *= gates
-            tanh_slope(g, out=dg)
-        else:
-            gate, act = self.recurrent_activation, self.activation
-            slope(gate, gates if gate.saves == "output" else raw_gates[steps], out=slopes)
-            slope(act, g if act.saves == "output" else raw[steps], out=dg)
-        update, reset = gates[..., :units], gates[..., units:]
-        spare = context.workspace.array("spare", dg.shape, dg.dtype)
-        np.subtract(1, update, out=spare)
-        dg *= spare
-        np.subtract(reading.states[steps], g, out=spare)
-        slopes[..., :units] *= spare
-        slopes[..., units:] *= seen
-        if self.reset_after:
-            slopes[..., units:] *= dg
-            np.multiply(dg, reset, out=dz[..., 2 * units :])
+        gates, g, seen, raw_gates, raw = cache
+        units, edge, after = self.units, 2 * self.units, self.reset_after
+        # Before the activations: of z, r, and the state's part of the candidate.
+        dz = context.workspace.array("dz", (len(g), 3 * units, g.shape[2]), g.dtype)
+        dg = context.workspace.array("dg", g.shape, g.dtype) if after else dz[:, edge:]
+        spare = context.workspace.array("spare", g.shape, g.dtype)
+
+        def find(piece: slice) -> None:
+            both, d_candidate, rest = dz[piece, :edge], dg[piece], spare[piece]
+            if raw is None:
+                np.subtract(1, gates[piece], out=both)
+                np.multiply(both, gates[piece], out=both)
+                tanh_slope(g[piece], out=d_candidate)
+            else:
+                gate, act = self.recurrent_activation, self.activation
+                slope(gate, (gates if gate.saves == "output" else raw_gates)[piece], out=both)
+                slope(act, (g if act.saves == "output" else raw)[piece], out=d_candidate)
+            np.subtract(1, gates[piece, :units], out=rest)
+            d_candidate *= rest
+            np.subtract(reading.states[piece], g[piece], out=rest)
+            both[:, :units] *= rest
+            both[:, units:] *= seen[piece]
+            if after:
+                both[:, units:] *= d_candidate
+                np.multiply(d_candidate, gates[piece, units:], out=dz[piece, edge:])
+
+        return find, (dz, dg)
+
+    def run_back(
+        self, arriving: Array, reading: Reading, cache: Any, factors: Any, context: Context
+    ) -> tuple[Steps, list[tuple[str, Array, Array]], Finish]:
+        """Nearly every gradient of a step is dh times a factor that is known before."""
+        gates, _, seen = cache[:3]
+        dz, dg = factors
+        edge, units, after = 2 * self.units, self.units, self.reset_after
+        split = dz.reshape(len(dz), 3, *dg.shape[1:])
+        recurrent, kernel = self["recurrent_kernel"], self["kernel"]
+        back = recurrent if after else np.ascontiguousarray(recurrent[:, :edge])
+        candidate = None if after else np.ascontiguousarray(recurrent[:, edge:])
+        dh = self.last(arriving, reading, context)
+        carried = context.workspace.array("carried", dh.shape, dh.dtype)
+
+        def steps(piece: slice) -> None:
+            for t in reversed(range(reading.time)[piece]):
+                kept = self.set_aside(t, reading, dh)
+                np.multiply(dh, gates[t, :units], out=carried)
+                dg[t] *= dh
+                if candidate is None:
+                    split[t] *= dh
+                    np.matmul(back, dz[t], out=dh)
+                else:
+                    split[t, 0] *= dh
+                    through = np.matmul(candidate, dg[t])
+                    split[t, 1] *= through
+                    np.matmul(back, dz[t, :edge], out=dh)
+                    through *= gates[t, units:]
+                    np.add(dh, through, out=dh)
+                self.step_down(t, dh, arriving, reading)
+                np.add(dh, carried, out=dh)
+                if kept:
+                    np.add(dh, kept[0], out=dh)
+
+        def finish(
+            whole: Array, other: Array
+        ) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
+            found = self._weights_back(whole, other, reading, context)
+            if not after:
+                return [(dz, kernel)], found
+            return [(dz[:, :edge], kernel[:, :edge]), (dg, kernel[:, edge:])], found
+
+        # The candidate has a product of its own: for its input, or where it reads r · h.
+        read = reading.read[:-1]
+        other = read[:, : reading.features + 1] if after else gates[:, units:] * seen
+        return steps, [("whole", read, dz), ("other", other, dg)], finish
 
     def _weights_back(
-        self, dz: Array, dg: Array, cache: Any, reading: Reading, context: Context
+        self, whole: Array, other: Array, reading: Reading, context: Context
     ) -> dict[str, Array]:
         """The gradients of the weights: the candidate has parts of its own for input and state."""
-        gates, seen, edge, row = cache[0], cache[2], 2 * self.units, reading.features
-        read = reading.read[:-1].reshape(-1, reading.read.shape[-1])
-        whole = read.T @ dz.reshape(-1, dz.shape[-1])
-        flat = dg.reshape(-1, self.units)
+        edge, row = 2 * self.units, reading.features
         inputs, own = whole[: row + 1], whole[row]
         if self.reset_after:
-            inputs = np.hstack([inputs[:, :edge], read[:, : row + 1].T @ flat])
+            inputs = np.hstack([inputs[:, :edge], other])
         else:
-            state = (gates[..., self.units :] * seen).reshape(-1, self.units)
-            whole[row + 1 :, edge:] = state.T @ flat
+            whole[row + 1 :, edge:] = other
         parts = {"kernel": inputs[:row], "recurrent_kernel": whole[row + 1 :]}
         if self.use_bias:
             parts["bias"] = np.stack([inputs[row], own]) if self.reset_after else own

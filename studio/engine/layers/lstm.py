@@ -9,7 +9,15 @@ import numpy as np
 from studio.engine.activations import Sigmoid, Tanh, activations
 from studio.engine.initializers import Initializer, initializers
 from studio.engine.layers.base import WeightSpec, register
-from studio.engine.layers.recurrent import Reading, Recurrent, recurrent_layers, slope, tanh_slope
+from studio.engine.layers.recurrent import (
+    Finish,
+    Reading,
+    Recurrent,
+    Steps,
+    recurrent_layers,
+    slope,
+    tanh_slope,
+)
 from studio.engine.params import Boolean
 from studio.engine.registry import Named
 from studio.engine.workspace import Array, Context, Shape
@@ -62,124 +70,132 @@ class LSTM(Recurrent):
         """Whether all activations are tanh and σ, which one call computes for all gates."""
         return isinstance(self.activation, Tanh) and isinstance(self.recurrent_activation, Sigmoid)
 
-    def run(self, reading: Reading, context: Context) -> Any:
-        """Per step: one product, the gates, the cell, the output."""
+    def run(self, reading: Reading, context: Context) -> tuple[Steps, Any]:
+        """Per step: one product, the gates, the cell, the output.
+
+        The gates are worked on in the order o, i, f, g: those with σ are one run of memory, and so
+        are those that the gradient of the cell goes to.
+        """
         read, states, space = reading.read, reading.states, context.workspace
-        time, batch, units = reading.time, states.shape[1], self.units
+        time, units, batch = reading.time, *states.shape[1:]
         dtype, usual = states.dtype, self._usual
-        weights = self.joined(
-            self["kernel"], self["bias"] if self.use_bias else None, self["recurrent_kernel"]
+        weights = np.roll(
+            self.joined(
+                self["kernel"], self["bias"] if self.use_bias else None, self["recurrent_kernel"]
+            ),
+            units,
+            axis=0,
         )
-        half, shift = _halves(units, dtype)
         if usual:
             # σ(z) = tanh(z / 2) / 2 + 1 / 2: with halved weights all gates are one tanh.
-            weights *= half
-        z = space.array("z", (time, batch, 4 * units), dtype)
+            weights[: 3 * units] *= 0.5
+        z = space.array("z", (time, 4 * units, batch), dtype)
         raw = None if usual else space.array("raw", z.shape, dtype)
-        cells = space.array("cells", (time + 1, batch, units), dtype)
+        cells = space.array("cells", (time + 1, units, batch), dtype)
         cells[0] = 0
-        told = space.array("told", (time, batch, units), dtype)
-        written = space.array("written", (batch, units), dtype)
+        told = space.array("told", (time, units, batch), dtype)
+        written = space.array("written", (units, batch), dtype)
         plain = reading.mask is None and reading.drop is None
-        each = zip(read, z, *_parts(z), cells, cells[1:], told, states[1:], strict=False)
-        for t, (seen, gates, i, f, g, o, before, cell, tanh, h) in enumerate(each):
-            np.matmul(seen, weights, out=gates)
-            if raw is None:
-                np.tanh(gates, out=gates)
-                gates *= half
-                gates += shift
-            else:
-                raw[t] = gates
-                for part in (i, f, o):
-                    part[:] = self.recurrent_activation.forward(part)
-                g[:] = self.activation.forward(g)
-            np.multiply(f, before, out=cell)
-            np.multiply(i, g, out=written)
-            cell += written
-            if usual:
-                np.tanh(cell, out=tanh)
-            else:
-                tanh[:] = self.activation.forward(cell.copy())
-            np.multiply(o, tanh, out=h)
-            if not plain:
-                reading.carry(t, cells)
-        return z, raw, cells, told
+        series = (read, z, z[:, : 3 * units], *_parts(z), cells, cells[1:], told, states[1:])
 
-    def run_back(
-        self, arriving: Array, reading: Reading, cache: Any, context: Context
-    ) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
-        """The slopes of all gates of some steps at once, then the steps."""
-        z, told = cache[0], cache[3]
-        space, units = context.workspace, self.units
-        dz = space.array("dz", z.shape, z.dtype)
-        to_cell = space.array("to_cell", told.shape, z.dtype)
-        written = dz.reshape(*told.shape[:2], 4, units)[:, :, :3]
-        do, forget = _parts(dz)[3], _parts(z)[1]
-        back = np.ascontiguousarray(self["recurrent_kernel"].T)
-        dh = self.last(arriving, reading, context)
-        dc = space.zeros("dc", dh.shape, z.dtype)
-        through = space.array("through", dh.shape, z.dtype)
-        dc_row = dc[:, None]
-        for piece in reading.pieces(4 * units):
-            self._slopes(piece, cache, dz[piece], to_cell[piece])
-            steps = range(piece.start, piece.stop)
-            each = zip(steps, dz[piece], written[piece], do[piece], forget[piece], to_cell[piece],
-                       strict=True)  # fmt: skip
-            for t, gates, inner, outer, f, factor in reversed(list(each)):
-                kept = self.set_aside(t, reading, dh, dc)
-                np.multiply(dh, factor, out=through)
-                dc += through
-                inner *= dc_row
-                outer *= dh
-                dc *= f
-                np.matmul(gates, back, out=dh)
-                self.step_down(t, dh, arriving, reading)
-                if kept:
-                    dh += kept[0]
-                    dc += kept[1]
-        return [(dz, self["kernel"])], self.joined_gradients(dz, reading, context)
+        def steps(piece: slice) -> None:
+            each = zip(range(time)[piece], *[part[piece] for part in series], strict=True)
+            for t, seen, all_gates, gates, o, i, f, g, before, cell, tanh, h in each:
+                np.matmul(weights, seen, out=all_gates)
+                if raw is None:
+                    np.tanh(all_gates, out=all_gates)
+                    np.add(gates, 1, out=gates)
+                    np.multiply(gates, 0.5, out=gates)
+                else:
+                    raw[t] = all_gates
+                    gates[:] = self.recurrent_activation.forward(gates)
+                    g[:] = self.activation.forward(g)
+                np.multiply(f, before, out=cell)
+                np.multiply(i, g, out=written)
+                np.add(cell, written, out=cell)
+                if usual:
+                    np.tanh(cell, out=tanh)
+                else:
+                    tanh[:] = self.activation.forward(cell.copy())
+                np.multiply(o, tanh, out=h)
+                if not plain:
+                    reading.carry(t, cells)
 
-    def _slopes(self, steps: slice, cache: Any, dz: Array, to_cell: Array) -> None:
-        """What the gradients of c and h are multiplied by to be those of i, f, g and o.
+        return steps, (z, raw, cells, told)
+
+    def slopes(self, reading: Reading, cache: Any, context: Context) -> tuple[Steps, Any]:
+        """What the gradients of c and h are multiplied by to be those of o, i, f and g.
 
         di = g · i', df = c_{t-1} · f', dg = i · g' (all times dc), do = tanh(c) · o' (times dh);
         dc gets dh · o · tanh'(c).
         """
-        z, raw, cells, told = cache[0][steps], cache[1], cache[2], cache[3][steps]
-        before = cells[steps]
-        i, f, g, o = _parts(z)
-        di, df, dg, do = _parts(dz)
-        if raw is None:
-            np.subtract(1, z, out=dz)
-            dz *= z
-            tanh_slope(g, out=dg)
-            tanh_slope(told, out=to_cell)
-        else:
-            i_in, f_in, g_in, o_in = _parts(raw[steps])
-            gate, act = self.recurrent_activation, self.activation
-            after = cells[steps.start + 1 : steps.stop + 1]
-            for slopes, function, out, into in (
-                (di, gate, i, i_in), (df, gate, f, f_in), (do, gate, o, o_in),
-                (dg, act, g, g_in), (to_cell, act, told, after),
-            ):  # fmt: skip
-                slope(function, out if function.saves == "output" else into, out=slopes)
-        di *= g
-        df *= before
-        dg *= i
-        do *= told
-        to_cell *= o
+        z, raw, cells, told = cache
+        dz = context.workspace.array("dz", z.shape, z.dtype)
+        to_cell = context.workspace.array("to_cell", told.shape, z.dtype)
+
+        def find(piece: slice) -> None:
+            do, di, df, dg = _parts(dz[piece])
+            o, i, f, g = _parts(z[piece])
+            into_cell = to_cell[piece]
+            if raw is None:
+                np.subtract(1, z[piece], out=dz[piece])
+                np.multiply(dz[piece], z[piece], out=dz[piece])
+                tanh_slope(g, out=dg)
+                tanh_slope(told[piece], out=into_cell)
+            else:
+                o_in, i_in, f_in, g_in = _parts(raw[piece])
+                gate, act = self.recurrent_activation, self.activation
+                for slopes, function, out, into in (
+                    (di, gate, i, i_in), (df, gate, f, f_in), (do, gate, o, o_in),
+                    (dg, act, g, g_in), (into_cell, act, told[piece], cells[1:][piece]),
+                ):  # fmt: skip
+                    slope(function, out if function.saves == "output" else into, out=slopes)
+            di *= g
+            df *= cells[piece]
+            dg *= i
+            do *= told[piece]
+            into_cell *= o
+
+        return find, (dz, to_cell)
+
+    def run_back(
+        self, arriving: Array, reading: Reading, cache: Any, factors: Any, context: Context
+    ) -> tuple[Steps, list[tuple[str, Array, Array]], Finish]:
+        """dh · factor for o, dc · factor for i, f and g; what they give is that of h before."""
+        dz, to_cell = factors
+        space, units = context.workspace, self.units
+        dh = self.last(arriving, reading, context)
+        dc = space.zeros("dc", dh.shape, dz.dtype)
+        through = space.array("through", dh.shape, dz.dtype)
+        back = np.roll(self["recurrent_kernel"], units, axis=1)
+        written = dz.reshape(reading.time, 4, *dh.shape)[:, 1:]
+        series = (dz, written, _parts(dz)[0], _parts(cache[0])[2], to_cell)
+
+        def steps(piece: slice) -> None:
+            times = range(reading.time)[piece]
+            each = list(zip(times, *[part[piece] for part in series], strict=True))
+            for t, gates, inner, outer, f, factor in reversed(each):
+                kept = self.set_aside(t, reading, dh, dc)
+                np.multiply(dh, factor, out=through)
+                np.add(dc, through, out=dc)
+                np.multiply(inner, dc, out=inner)
+                np.multiply(outer, dh, out=outer)
+                np.multiply(dc, f, out=dc)
+                np.matmul(back, gates, out=dh)
+                self.step_down(t, dh, arriving, reading)
+                if kept:
+                    np.add(dh, kept[0], out=dh)
+                    np.add(dc, kept[1], out=dc)
+
+        def finish(whole: Array) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
+            kernel = np.roll(self["kernel"], units, axis=1)
+            found = np.roll(whole, -units, axis=1)
+            return [(dz, kernel)], self.split_gradients(found, reading, context)
+
+        return steps, [("whole", reading.read[:-1], dz)], finish
 
 
 def _parts(gates: Array) -> list[Array]:
-    """i, f, g and o of the gates side by side."""
-    units = gates.shape[-1] // 4
-    return [gates[..., k * units : (k + 1) * units] for k in range(4)]
-
-
-def _halves(units: int, dtype: Any) -> tuple[Array, Array]:
-    """Factors and summands that make σ of the gates i, f and o out of tanh, and leave g alone."""
-    half = np.full(4 * units, 0.5, dtype)
-    half[2 * units : 3 * units] = 1
-    shift = np.full(4 * units, 0.5, dtype)
-    shift[2 * units : 3 * units] = 0
-    return half, shift
+    """o, i, f and g of the gates, (…, 4 · units, batch)."""
+    units = gates.shape[-2] // 4
+    return [gates[..., k * units : (k + 1) * units, :] for k in range(4)]

@@ -1,15 +1,17 @@
 """What the recurrent layers share.
 
-All work with the time first. What a step's product reads lies side by side, [x_t | 1 | h_{t-1}]:
-a step is one product with kernel, bias and recurrent kernel below each other, and all their
-gradients are one product at the end. On the way back the factors that don't depend on what arrives
-are computed for some steps at once.
+All work with the time first and the batch last, so that each gate of a step is one run of memory.
+What a step's product reads lies below each other, [x_t ; 1 ; h_{t-1}]: a step is one product with
+kernel, bias and recurrent kernel side by side. On the way back only the recurrence itself goes
+step by step. The factors that don't depend on what arrives, and the gradients of the weights, are
+computed for some steps at once, beside the recurrence on another thread where there is one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,24 +24,30 @@ from studio.engine.layers.base import Gradients, Layer, WeightSpec, known
 from studio.engine.params import Boolean, Integer, Real
 from studio.engine.registry import Named, Registry
 from studio.engine.regularizers import regularizers
-from studio.engine.workspace import Array, Context, Shape
+from studio.engine.workspace import Array, Beside, Context, Shape, at_once
 
 CACHED = 1 << 17
 """How many numbers are worked on at a time, so that they stay in the processor's cache."""
 
+Steps = Callable[[slice], None]
+"""Works on the steps of a piece."""
+Finish = Callable[..., tuple[list[tuple[Array, Array]], dict[str, Array]]]
+"""From the summed products to the gradients before the activations, each with the kernel it came
+by, and those of the weights."""
+
 
 @dataclass(slots=True)
 class Reading:
-    """A batch of sequences on its way through a layer, all arrays with the time first.
+    """A batch of sequences on its way through a layer, all arrays with the batch last.
 
     Attributes:
-        read: what the products of all steps read, ``[x_t | 1 | h_{t-1}]`` with dropout:
-            (time + 1, batch, features + 1 + units).
-        states: h, the first one 0: (time + 1, batch, units); part of ``read`` unless h is dropped.
+        read: what the products of all steps read, ``[x_t ; 1 ; h_{t-1}]`` with dropout:
+            (time + 1, features + 1 + units, batch).
+        states: h, the first one 0: (time + 1, units, batch); part of ``read`` unless h is dropped.
         features: how many numbers x_t has.
-        mask: which steps count, (time, batch, 1), or None for all.
-        drop: the factors of dropout of the state, (batch, units), or None.
-        drop_inputs: those of the inputs, (batch, features), or None.
+        mask: which steps count, (time, 1, batch), or None for all.
+        drop: the factors of dropout of the state, (units, batch), or None.
+        drop_inputs: those of the inputs, (features, batch), or None.
     """
 
     read: Array
@@ -60,19 +68,51 @@ class Reading:
             for states in (self.states, *others):
                 np.copyto(states[t + 1], states[t], where=~self.mask[t])
         if self.drop is not None:
-            np.multiply(self.states[t + 1], self.drop, out=self.read[t + 1, :, self.features + 1 :])
+            np.multiply(self.states[t + 1], self.drop, out=self.read[t + 1, self.features + 1 :])
 
-    def pieces(self, width: int) -> Iterator[slice]:
+    def pieces(self, width: int) -> list[slice]:
         """The steps from the last to the first, a few at a time."""
-        size = max(1, CACHED // (self.read.shape[1] * width))
-        for stop in range(self.time, 0, -size):
-            yield slice(max(0, stop - size), stop)
+        size = max(1, CACHED // (self.read.shape[2] * width))
+        return [slice(max(0, stop - size), stop) for stop in range(self.time, 0, -size)]
+
+
+class Products:
+    """The sum of all steps' products, added up piece by piece: Σ left_t · right_tᵀ.
+
+    Args:
+        name: what its scratch memory is called.
+        left: (time, rows, batch).
+        right: (time, columns, batch).
+        pieces: the steps that will be added at a time.
+        context: that of the layer.
+    """
+
+    def __init__(
+        self, name: str, left: Array, right: Array, pieces: list[slice], context: Context
+    ) -> None:
+        self._factors = left, right
+        steps, batch = max(piece.stop - piece.start for piece in pieces), left.shape[2]
+        # One product of all steps of a piece wants them side by side.
+        self._turned = [
+            context.workspace.array(f"{name} {side}", (factor.shape[1], steps, batch), left.dtype)
+            for side, factor in enumerate(self._factors)
+        ]
+        self.total = np.zeros((left.shape[1], right.shape[1]), left.dtype)
+
+    def add(self, piece: slice) -> None:
+        """Add the products of these steps."""
+        turned: list[Array] = []
+        for factor, space in zip(self._factors, self._turned, strict=True):
+            used = space[:, : piece.stop - piece.start]
+            np.copyto(used, factor[piece].swapaxes(0, 1))
+            turned.append(used.reshape(len(used), -1))
+        self.total += turned[0] @ turned[1].T
 
 
 class Recurrent(Layer):
     """A layer that reads a sequence step by step and carries a state.
 
-    Subclasses say how many ``gates`` a unit has, and define ``run`` and ``run_back``.
+    Subclasses say how many ``gates`` a unit has, and define ``run``, ``slopes`` and ``run_back``.
     """
 
     category = "Recurrent"
@@ -140,8 +180,11 @@ class Recurrent(Layer):
 
     def work(self) -> float:
         """Every weight is used once per time step."""
-        steps = self.input_shape[1] if self.input_shape else None
-        return float(sum(weight.value.size for weight in self.weights) * (steps or 1))
+        return float(sum(weight.value.size for weight in self.weights) * self.serial_steps())
+
+    def serial_steps(self) -> int:
+        """One per time step."""
+        return (self.input_shape[1] if self.input_shape else None) or 1
 
     def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
         """A sequence keeps its mask; a single output has none."""
@@ -150,62 +193,87 @@ class Recurrent(Layer):
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """Shapes (batch, time, features) → (batch, units) or (batch, time, units)."""
         reading = self._reading(x, context)
-        cache = self.run(reading, context)
+        steps, cache = self.run(reading, context)
+        pieces = reading.pieces(self.gates * self.units)
+        ready: list[Callable[[], None]] = []
+        prepared = self.slopes(reading, cache, context) if context.training else None
+        for piece in reversed(pieces):
+            steps(piece)
+            if prepared is not None:
+                ready.append(self._beside(pieces, context)(partial(prepared[0], piece)))
         states, shown = reading.states[1:], reading.mask if self.zero_output_for_mask else None
         if self.return_sequences:
-            y = (states if shown is None else states * shown).swapaxes(0, 1)
+            y = (states if shown is None else states * shown).transpose(2, 0, 1)
         else:
-            y = states[-1] if shown is None else states[-1] * shown[-1]
-        return np.ascontiguousarray(y), (reading, cache)
+            y = (states[-1] if shown is None else states[-1] * shown[-1]).T
+        return np.ascontiguousarray(y), (reading, cache, prepared, ready)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
         """Backpropagation through time (Werbos, 1990)."""
-        reading, inner = cache
-        arriving = dy
-        if self.return_sequences:
-            shape = (reading.time, len(dy), self.units)
-            arriving = context.workspace.array("arriving", shape, dy.dtype)
-            np.copyto(arriving, dy.swapaxes(0, 1))
+        reading, inner, prepared, ready = cache
+        pieces = reading.pieces(self.gates * self.units)
+        if prepared is None:
+            prepared = self.slopes(reading, inner, context)
+            ready = [at_once(partial(prepared[0], piece)) for piece in pieces]
+        for wait in ready:
+            wait()
+        order = (1, 2, 0) if self.return_sequences else (1, 0)
+        shape = tuple(dy.shape[axis] for axis in order)
+        arriving = context.workspace.array("arriving", shape, dy.dtype)
+        np.copyto(arriving, dy.transpose(order))
         if reading.mask is not None and self.zero_output_for_mask:
-            arriving = arriving * (reading.mask if self.return_sequences else reading.mask[-1])
-        parts, gradients = self.run_back(arriving, reading, inner, context)
+            arriving *= reading.mask if self.return_sequences else reading.mask[-1]
+        back, products, finish = self.run_back(arriving, reading, inner, prepared[1], context)
+        sums = [Products(*factors, pieces, context) for factors in products]
+        added: list[Callable[[], None]] = []
+        for piece in pieces:
+            back(piece)
+            added += [self._beside(pieces, context)(partial(each.add, piece)) for each in sums]
+        for wait in added:
+            wait()
+        parts, gradients = finish(*[each.total for each in sums])
         if not context.needs_input_gradient:
             return None, gradients
-        shape = (reading.time, len(dy), reading.features)
-        steps = context.workspace.array("steps", shape, dy.dtype)
-        flat = steps.reshape(-1, reading.features)
-        for number, (dz, kernel) in enumerate(parts):
-            rows = dz.reshape(-1, dz.shape[-1])
-            if number == 0:
-                np.matmul(rows, kernel.T, out=flat)
-            else:
-                flat += np.matmul(rows, kernel.T)
+        steps = context.workspace.array(
+            "steps", (reading.time, reading.features, len(dy)), dy.dtype
+        )
+        half = reading.time // 2
+        wait = self._beside(pieces, context)(partial(_inputs_back, parts, steps, slice(0, half)))
+        _inputs_back(parts, steps, slice(half, None))
+        wait()
         if reading.drop_inputs is not None:
             steps *= reading.drop_inputs
-        return np.ascontiguousarray(self._in_order(steps.swapaxes(0, 1))), gradients
+        return np.ascontiguousarray(self._in_order(steps.transpose(2, 0, 1))), gradients
 
-    def run(self, reading: Reading, context: Context) -> Any:
-        """Fill in the states of all steps; return what :meth:`run_back` needs."""
+    def run(self, reading: Reading, context: Context) -> tuple[Steps, Any]:
+        """What fills in the states of a piece, the first one first; and all else that it leaves."""
+        raise NotImplementedError
+
+    def slopes(self, reading: Reading, cache: Any, context: Context) -> tuple[Steps, Any]:
+        """What fills in the factors of a piece that the way back needs, and those factors."""
         raise NotImplementedError
 
     def run_back(
-        self, arriving: Array, reading: Reading, cache: Any, context: Context
-    ) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
-        """The gradients before the activations, each with the kernel it came by; and the weights'.
+        self, arriving: Array, reading: Reading, cache: Any, factors: Any, context: Context
+    ) -> tuple[Steps, list[tuple[str, Array, Array]], Finish]:
+        """What takes a piece back, the :class:`Products` to be summed, and what to make of them.
 
-        ``arriving`` is the gradient of every step's output, or (batch, units) that of the last.
+        The last piece goes back first. Of the sums follow the gradients.
+        ``arriving`` is the gradient of every step's output, or (units, batch) that of the last.
         """
         raise NotImplementedError
 
-    def joined(self, kernel: Array, bias: Array | None, recurrent: Array) -> Array:
-        """One matrix for ``[x | 1 | h]``."""
-        row = np.zeros_like(kernel[0]) if bias is None else bias
-        return np.concatenate([kernel, row[None], recurrent])
+    def _beside(self, pieces: list[slice], context: Context) -> Beside:
+        """With a single piece there is nothing that could go on meanwhile."""
+        return context.beside if len(pieces) > 1 else at_once
 
-    def joined_gradients(self, dz: Array, reading: Reading, context: Context) -> dict[str, Array]:
-        """The gradients of all weights from that before the activations, in one product."""
-        read = reading.read[:-1].reshape(-1, reading.read.shape[-1])
-        whole = read.T @ dz.reshape(-1, dz.shape[-1])
+    def joined(self, kernel: Array, bias: Array | None, recurrent: Array) -> Array:
+        """One matrix for ``[x ; 1 ; h]``."""
+        row = np.zeros_like(kernel[0]) if bias is None else bias
+        return np.ascontiguousarray(np.concatenate([kernel, row[None], recurrent]).T)
+
+    def split_gradients(self, whole: Array, reading: Reading, context: Context) -> dict[str, Array]:
+        """The gradients of all weights from that of the joined ones, (rows, gates · units)."""
         rows = reading.features
         parts = {"kernel": whole[:rows], "recurrent_kernel": whole[rows + 1 :]}
         if self.use_bias:
@@ -243,21 +311,21 @@ class Recurrent(Layer):
     def _reading(self, x: Array, context: Context) -> Reading:
         batch, time, features = x.shape
         space, first = context.workspace, features + 1
-        read = space.array("read", (time + 1, batch, first + self.units), x.dtype)
-        np.copyto(read[:-1, :, :features], self._in_order(x).swapaxes(0, 1))
-        read[..., features] = 1
-        read[0, :, first:] = 0
-        states = read[..., first:]
+        read = space.array("read", (time + 1, first + self.units, batch), x.dtype)
+        np.copyto(read[:-1, :features], self._in_order(x).transpose(1, 2, 0))
+        read[:, features] = 1
+        read[0, first:] = 0
+        states = read[:, first:]
         drop_inputs = self._drop(context, "dropout", self.dropout, (batch, features), x.dtype)
         if drop_inputs is not None:
-            read[:-1, :, :features] *= drop_inputs
+            read[:-1, :features] *= drop_inputs
         drop = self._drop(
             context, "recurrent", self.recurrent_dropout, (batch, self.units), x.dtype
         )
         if drop is not None:
             states = space.array("states", states.shape, x.dtype)
             states[0] = 0
-        mask = None if context.mask is None else self._in_order(context.mask).T[..., None]
+        mask = None if context.mask is None else self._in_order(context.mask).T[:, None]
         return Reading(read, states, features, mask, drop, drop_inputs)
 
     def _in_order(self, batch_first: Array) -> Array:
@@ -270,7 +338,7 @@ class Recurrent(Layer):
             return None
         random = context.random(f"{name} {self.seed}")
         kept = (random.random(shape, np.float32) >= np.float32(rate)).astype(dtype)
-        return kept * dtype.type(0 if rate == 1 else 1 / (1 - rate))
+        return np.ascontiguousarray(kept.T) * dtype.type(0 if rate == 1 else 1 / (1 - rate))
 
 
 recurrent_layers: Registry[Layer] = Registry("a recurrent layer", Recurrent, spelled=str)
@@ -289,3 +357,12 @@ def tanh_slope(y: Array, out: Array) -> None:
     """The derivative of tanh from its values: 1 - y²."""
     np.multiply(y, y, out=out)
     np.subtract(1, out, out=out)
+
+
+def _inputs_back(parts: list[tuple[Array, Array]], steps: Array, some: slice) -> None:
+    """dx of some steps: every gradient before the activations through the kernel it came by."""
+    for number, (dz, kernel) in enumerate(parts):
+        if number == 0:
+            np.matmul(kernel, dz[some], out=steps[some])
+        else:
+            steps[some] += np.matmul(kernel, dz[some])

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from studio.engine.layers.base import register
-from studio.engine.layers.recurrent import Reading, Recurrent, recurrent_layers, slope
+from studio.engine.layers.recurrent import (
+    Finish,
+    Reading,
+    Recurrent,
+    Steps,
+    recurrent_layers,
+    slope,
+)
 from studio.engine.params import Integer
 from studio.engine.workspace import Array, Context
 
@@ -27,36 +34,53 @@ class SimpleRNN(Recurrent):
     seed = Integer(None, minimum=0, optional=True, advanced=True, after="go_backwards",
                    help="Fixes what is dropped.")  # fmt: skip
 
-    def run(self, reading: Reading, context: Context) -> Any:
+    def run(self, reading: Reading, context: Context) -> tuple[Steps, Any]:
         """One product per step."""
         read, states, act = reading.read, reading.states, self.activation
         bias = self["bias"] if self.use_bias else None
         weights = self.joined(self["kernel"], bias, self["recurrent_kernel"])
         z = context.workspace.array("z", (reading.time, *states.shape[1:]), states.dtype)
         plain = reading.mask is None and reading.drop is None
-        for t in range(reading.time):
-            h = states[t + 1]
-            np.matmul(read[t], weights, out=z[t])
-            y = act.forward(z[t], out=h)
-            if y is not h:
-                np.copyto(h, y)
-            if not plain:
-                reading.carry(t)
-        return z if act.saves == "input" else states[1:]
+
+        def steps(piece: slice) -> None:
+            for t in range(reading.time)[piece]:
+                h = states[t + 1]
+                np.matmul(weights, read[t], out=z[t])
+                y = act.forward(z[t], out=h)
+                if y is not h:
+                    np.copyto(h, y)
+                if not plain:
+                    reading.carry(t)
+
+        return steps, z if act.saves == "input" else states[1:]
+
+    def slopes(self, reading: Reading, cache: Any, context: Context) -> tuple[Steps, Any]:
+        """activation'."""
+        dz = context.workspace.array("dz", cache.shape, cache.dtype)
+
+        def find(piece: slice) -> None:
+            slope(self.activation, cache[piece], out=dz[piece])
+
+        return find, dz
 
     def run_back(
-        self, arriving: Array, reading: Reading, cache: Any, context: Context
-    ) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
+        self, arriving: Array, reading: Reading, cache: Any, factors: Any, context: Context
+    ) -> tuple[Steps, list[tuple[str, Array, Array]], Finish]:
         """dz_t = dh_t · activation', dh_{t-1} = dz_t · recurrent_kernelᵀ."""
-        dz = context.workspace.array("dz", cache.shape, cache.dtype)
-        slope(self.activation, cache, out=dz)
-        back = np.ascontiguousarray(self["recurrent_kernel"].T)
+        dz: Array = factors
+        back = self["recurrent_kernel"]
         dh = self.last(arriving, reading, context)
-        for t in range(reading.time - 1, -1, -1):
-            kept = self.set_aside(t, reading, dh)
-            dz[t] *= dh
-            np.matmul(dz[t], back, out=dh)
-            self.step_down(t, dh, arriving, reading)
-            if kept:
-                dh += kept[0]
-        return [(dz, self["kernel"])], self.joined_gradients(dz, reading, context)
+
+        def steps(piece: slice) -> None:
+            for t in reversed(range(reading.time)[piece]):
+                kept = self.set_aside(t, reading, dh)
+                np.multiply(dz[t], dh, out=dz[t])
+                np.matmul(back, dz[t], out=dh)
+                self.step_down(t, dh, arriving, reading)
+                if kept:
+                    np.add(dh, kept[0], out=dh)
+
+        def finish(whole: Array) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
+            return [(dz, self["kernel"])], self.split_gradients(whole, reading, context)
+
+        return steps, [("whole", reading.read[:-1], dz)], finish
