@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,18 @@ import pytest
 from studio.engine import Input, Sequential, trainer
 from studio.engine.callbacks import Callback
 from studio.engine.errors import FormatError, ShapeError, StateError
-from studio.engine.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPooling2D, SimpleRNN
+from studio.engine.layers import (
+    GRU,
+    LSTM,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    MaxPooling2D,
+    SimpleRNN,
+    recurrent,
+)
 from studio.engine.network import Network
 from studio.engine.optimizers import optimizers
 from studio.engine.saving.checkpoint import load_checkpoint, save_checkpoint
@@ -113,6 +125,32 @@ def test_on_any_number_of_threads(layers: Any, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Network, "shards", in_fifths)
     models = [made(layers() if layers else None, threads=threads) for threads in (1, 2, 3, 8)]
     histories = [trained(model) for model in models]
+    assert all(history == histories[0] for history in histories)
+    assert len({bits(model) for model in models}) == 1
+
+
+@pytest.mark.parametrize("layer", [LSTM(12), GRU(12), GRU(12, reset_after=False), SimpleRNN(12)],
+                         ids=["lstm", "gru", "gru that resets before", "simple"])  # fmt: skip
+def test_what_is_done_beside_a_recurrence(layer: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recurrent, "AHEAD", 4000)
+    monkeypatch.setattr(recurrent, "BEHIND", 3000)
+    seen: set[str] = set()
+    add = recurrent.Products.add
+
+    def watched(self: recurrent.Products, piece: slice) -> None:
+        seen.add(threading.current_thread().name)
+        add(self, piece)
+
+    monkeypatch.setattr(recurrent.Products, "add", watched)
+    models: list[Sequential] = []
+    histories: list[Any] = []
+    for threads in (1, 2, 3):
+        seen.clear()
+        copies = [type(layer).from_config(layer.get_config() | {"name": name}) for name in "ab"]
+        copies[0].return_sequences = True  # pyright: ignore[reportAttributeAccessIssue]
+        models.append(made([Input((48, 16)), *copies, Dense(4)], threads=threads))
+        histories.append(trained(models[-1]))
+        assert ("shard-1" in seen) == (threads > 1)
     assert all(history == histories[0] for history in histories)
     assert len({bits(model) for model in models}) == 1
 

@@ -31,7 +31,9 @@ class Dropping(Layer):
         shape = self.together(x.shape)
         # 16 random bits are enough to tell, and drawn much faster than a number of 32.
         random = context.random(f"dropout {self.seed}")
-        drawn = np.frombuffer(random.bytes(2 * prod(shape)), np.uint16).reshape(shape)
+        size = prod(shape)
+        words = random.integers(0, 2**64 - 1, -(-size // 4), np.uint64, endpoint=True)
+        drawn = words.view(np.uint16)[:size].reshape(shape)
         scale = 0.0 if self.rate == 1 else 1 / (1 - self.rate)
         keep = context.workspace.array("keep", shape, x.dtype)
         np.greater_equal(drawn, round(self.rate * 2**16), out=keep, casting="unsafe")

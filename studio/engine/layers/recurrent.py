@@ -26,8 +26,11 @@ from studio.engine.registry import Named, Registry
 from studio.engine.regularizers import regularizers
 from studio.engine.workspace import Array, Beside, Context, Shape, at_once
 
-CACHED = 1 << 17
-"""How many numbers are worked on at a time, so that they stay in the processor's cache."""
+AHEAD = 1 << 19
+"""How many numbers are worked on at a time on the way forward: with few calls beside it, the
+recurrence seldom waits for the interpreter lock."""
+BEHIND = 1 << 17
+"""How many on the way back: they stay in the processor's cache, and little is left at the end."""
 
 Steps = Callable[[slice], None]
 """Works on the steps of a piece."""
@@ -70,9 +73,9 @@ class Reading:
         if self.drop is not None:
             np.multiply(self.states[t + 1], self.drop, out=self.read[t + 1, self.features + 1 :])
 
-    def pieces(self, width: int) -> list[slice]:
-        """The steps from the last to the first, a few at a time."""
-        size = max(1, CACHED // (self.read.shape[2] * width))
+    def pieces(self, width: int, numbers: int) -> list[slice]:
+        """The steps from the last to the first, with about so many numbers at a time."""
+        size = max(1, numbers // (self.read.shape[2] * width))
         return [slice(max(0, stop - size), stop) for stop in range(self.time, 0, -size)]
 
 
@@ -194,7 +197,7 @@ class Recurrent(Layer):
         """Shapes (batch, time, features) → (batch, units) or (batch, time, units)."""
         reading = self._reading(x, context)
         steps, cache = self.run(reading, context)
-        pieces = reading.pieces(self.gates * self.units)
+        pieces = reading.pieces(self.gates * self.units, AHEAD)
         ready: list[Callable[[], None]] = []
         prepared = self.slopes(reading, cache, context) if context.training else None
         for piece in reversed(pieces):
@@ -211,7 +214,7 @@ class Recurrent(Layer):
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
         """Backpropagation through time (Werbos, 1990)."""
         reading, inner, prepared, ready = cache
-        pieces = reading.pieces(self.gates * self.units)
+        pieces = reading.pieces(self.gates * self.units, BEHIND)
         if prepared is None:
             prepared = self.slopes(reading, inner, context)
             ready = [at_once(partial(prepared[0], piece)) for piece in pieces]

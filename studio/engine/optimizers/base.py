@@ -20,8 +20,9 @@ from studio.engine.schedules import LearningRate, LearningRateSchedule
 from studio.engine.workspace import Array
 
 PIECE = 1 << 17
-"""Numbers per piece: in smaller ones threads would wait for each other between the calls. More
-than one piece is shared by threads."""
+"""Numbers per piece: in smaller ones threads would wait for each other between the calls."""
+SHARED_PIECES = 3
+"""More pieces than that are shared by threads; for fewer, waking another costs what it saves."""
 AVERAGE = "average"
 ACCUMULATOR = "gradient_accumulator"
 
@@ -164,7 +165,8 @@ class Optimizer(Declared):
             self.update(weights, gradients, rate, *slots)
             return
         # Each number is updated by itself, so it does not matter which thread does it.
-        share = PIECE * -(-size // (PIECE * (workers.threads if workers else 1)))
+        threads = workers.threads if workers and size > SHARED_PIECES * PIECE else 1
+        share = PIECE * -(-size // (PIECE * threads))
 
         def task(part: int, _: int) -> None:
             for start in range(part * share, min(part * share + share, size), PIECE):
@@ -172,11 +174,10 @@ class Optimizer(Declared):
                 parts = [slot[piece] for slot in slots]
                 self.update(weights[piece], gradients[piece], rate, *parts)
 
-        if workers is None:
-            share = size
-            task(0, 0)
-        else:
+        if workers and threads > 1:
             workers.run(task, -(-size // share))
+        else:
+            task(0, 0)
 
     def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
         """Update one piece, in place; ``updates`` already counts this one."""

@@ -1,0 +1,52 @@
+"""Threads for shards, and for what is done beside the caller."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from studio.engine import Input, Sequential, trainer
+from studio.engine.layers import GRU, LSTM, Bidirectional, Dense, Layer
+from studio.engine.parallel import Workers
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_tasks_beside_are_done_in_order(threads: int) -> None:
+    done: list[int] = []
+    with Workers(threads) as workers:
+        waits = [workers.beside(lambda number=number: done.append(number)) for number in range(50)]
+        waits[-1]()
+        assert done == list(range(50))
+        for wait in waits:
+            wait()
+
+
+def test_beside_is_another_thread() -> None:
+    here: list[threading.Thread] = []
+    with Workers(2) as workers:
+        workers.beside(lambda: here.append(threading.current_thread()))()
+    assert here[0] is not threading.current_thread()
+    assert not here[0].is_alive()
+
+
+def test_an_error_beside_is_raised_where_it_is_waited_for() -> None:
+    def fail() -> None:
+        raise ValueError("beside")
+
+    with Workers(2) as workers:
+        wait = workers.beside(fail)
+        with pytest.raises(ValueError, match="beside"):
+            wait()
+        workers.beside(lambda: None)()
+
+
+def test_a_long_sequence_in_short_steps_is_not_cut() -> None:
+    def cuts(*layers: Layer) -> int:
+        model = Sequential([Input((100, 16)), *layers, Dense(2)])
+        model.compile("adam", "mse")
+        with trainer.network_of(model, model.loss) as network:
+            return len(network.shards(64))
+
+    assert cuts(LSTM(64)) == cuts(Bidirectional(GRU(32))) == 1
+    assert cuts(LSTM(512)) > 1
