@@ -67,7 +67,7 @@ class GRU(Recurrent):
             weights = self.joined(kernel[:, :edge], inputs[:edge], recurrent[:, :edge])
         if usual:
             weights[:edge] *= 0.5  # σ(z) = tanh(z / 2) / 2 + 1 / 2
-        state_weights = np.ascontiguousarray(recurrent[:, edge:].T)
+        state_weights = None if after else np.ascontiguousarray(recurrent[:, edge:].T)
         own_inputs = np.vstack([kernel[:, edge:], inputs[None, edge:]])
         products = space.array("products", (time, len(weights), batch), dtype)
         gates = products[:, :edge]
@@ -90,7 +90,7 @@ class GRU(Recurrent):
                     raw_gates[t] = both
                     both[...] = self.recurrent_activation.forward(both)
                 np.multiply(both[units:], seen[t], out=reset)
-                candidate += reset if after else np.matmul(state_weights, reset)
+                candidate += reset if state_weights is None else np.matmul(state_weights, reset)
                 if raw is None:
                     np.tanh(candidate, out=candidate)
                 else:

@@ -199,7 +199,11 @@ class Recurrent(Layer):
         steps, cache = self.run(reading, context)
         pieces = reading.pieces(self.gates * self.units, AHEAD)
         ready: list[Callable[[], None]] = []
-        prepared = self.slopes(reading, cache, context) if context.training else None
+        # Nothing comes back to a frozen layer with none to be trained below it.
+        comes_back = context.needs_input_gradient or self.trainable_weights
+        prepared = None
+        if context.training and comes_back:
+            prepared = self.slopes(reading, cache, context)
         for piece in reversed(pieces):
             steps(piece)
             if prepared is not None:
