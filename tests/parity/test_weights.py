@@ -107,8 +107,6 @@ def test_initializers_draw_from_the_same_distribution(
 ) -> None:
     """Mean, spread and limits are those of Keras within what that many numbers leave to chance."""
     config = {name: value for name, value in ours.get_config().items() if name != "seed"}
-    # Now and then what Keras on PyTorch calls truncated is not.
-    keras.utils.set_random_seed(0)
     theirs = getattr(keras.initializers, type(ours).__name__).from_config(config)
     found = ours(shape, random=np.random.default_rng(0))
     expected = numpy_of(theirs(shape, dtype="float32"))
