@@ -7,7 +7,7 @@ from typing import Any
 
 from studio.engine.layers.base import Layer
 from studio.engine.regularizers import Regularizer
-from studio.engine.workspace import Array, Beside, Context, Moment, Workspace
+from studio.engine.workspace import ALONE, Array, Context, Moment, Threads, Workspace
 
 
 class Lane:
@@ -32,6 +32,7 @@ class Lane:
         self.penalty = 0.0
         self.batch = 1
         self.aimed: object = None
+        self.threads: Threads = ALONE
         self.activity: list[Regularizer | None] = [
             getattr(layer, "activity_regularizer", None) for layer in stack
         ]
@@ -46,19 +47,26 @@ class Lane:
                 layer.trainable_weights for layer in stack[:position]
             )
 
-    def aim(self, shard: int, views: Sequence[dict[str, Array]], beside: Beside) -> None:
-        """Set the shard, where the gradients of its weights go, and who works beside it."""
-        if self.aimed is views and self.contexts[0].beside is beside:
+    def aim(self, shard: int, views: Sequence[dict[str, Array]]) -> None:
+        """Set the shard, and where the gradients of its weights go."""
+        if self.aimed is views:
             return
         self.aimed = views
         for context in self.contexts:
-            context.shard, context.beside = shard, beside
+            context.shard = shard
         for context, view in zip(self.contexts, views, strict=False):
             context.gradients = view
 
-    def start(self, batch: int) -> None:
-        """Begin a batch of that many samples: activity penalties are per sample, as in Keras."""
+    def start(self, batch: int, threads: Threads) -> None:
+        """Begin a batch of that many samples: activity penalties are per sample, as in Keras.
+
+        ``threads`` are those that work for its layers besides the lane's own.
+        """
         self.penalty, self.batch = 0.0, batch
+        if self.threads is not threads:
+            self.threads = threads
+            for context in self.contexts:
+                context.threads = threads
 
     def forward(
         self, x: Array, start: int, stop: int, mask: Array | None = None

@@ -20,7 +20,7 @@ from studio.engine.numerics import explain
 from studio.engine.optimizers import Optimizer
 from studio.engine.parallel import Workers
 from studio.engine.parameters import Parameters
-from studio.engine.workspace import Array, Moment, at_once
+from studio.engine.workspace import ALONE, Array, Moment, Threads
 
 MAX_SHARDS = 8
 STEP_RATE = 1.5e11
@@ -89,8 +89,6 @@ class Network:
         self.masks_output = any(layer.makes_mask for layer in stack)
         self.masks_output |= getattr(loss, "ignore_class", None) is not None
         self.penalty = 0.0
-        # One object: a method is a new one whenever it is read.
-        self._beside = workers.beside
         self._cuts: dict[int, list[slice]] = {}
         self.lanes: list[Lane] = []
         self.gradients: list[tuple[Array, list[dict[str, Array]]]] = []
@@ -104,6 +102,9 @@ class Network:
 
     def _cut(self, batch: int) -> list[slice]:
         if self.masks_output:
+            return [slice(0, batch)]
+        divided = sum(layer.work() for layer in self.stack if layer.divides(batch))
+        if divided > self.sample_work / 2:
             return [slice(0, batch)]
         seconds = 6 * self.sample_work * batch / STEP_RATE
         if self.serial_steps > 1 and seconds < SERIAL_SECONDS * self.serial_steps:
@@ -163,13 +164,13 @@ class Network:
         """No layer mixes samples: each shard goes all the way and back on its own."""
         depth = len(self.stack)
         lanes = self._lanes(min(len(cuts), self.workers.threads))
-        beside = self._beside if len(cuts) == 1 else at_once
+        threads = self._threads(cuts)
         results: list[Any] = [None] * len(cuts)
 
         def task(shard: int, number: int) -> None:
             lane, cut = lanes[number], cuts[shard]
-            lane.aim(shard, self.gradients[shard][1], beside)
-            lane.start(len(x))
+            lane.aim(shard, self.gradients[shard][1])
+            lane.start(len(x), threads)
             out, caches, mask = lane.forward(x[cut], 0, depth)
             part = None if weight is None else weight[cut]
             values, dy = self._loss(y[cut], out, part, mask, len(x))
@@ -193,7 +194,7 @@ class Network:
         """Shards meet at each layer that mixes samples, on the way forward and back."""
         lanes = self._lanes(len(cuts))
         for shard, lane in enumerate(lanes):
-            lane.aim(shard, self.gradients[shard][1], at_once)
+            lane.aim(shard, self.gradients[shard][1])
         for flat, _ in self.gradients[1 : len(cuts)]:
             flat.fill(0)
         caches: list[list[Any]] = []
@@ -216,7 +217,7 @@ class Network:
         """The output for a batch and its mask, segment by segment; collects caches where asked."""
         lanes = self._lanes(len(cuts))
         for lane in lanes:
-            lane.start(len(x))
+            lane.start(len(x), self._threads(cuts))
         mask: Array | None = None
         for start, stop, whole in self.segments:
             parts: list[Any] = [None] * (1 if whole else len(cuts))
@@ -290,6 +291,10 @@ class Network:
     def lane(self) -> Lane:
         """A lane for looking at single layers."""
         return self._lanes(1)[0]
+
+    def _threads(self, cuts: list[slice]) -> Threads:
+        """Who works for the layers of a shard: the threads that have no shard of their own."""
+        return self.workers if len(cuts) == 1 else ALONE
 
     def _lanes(self, count: int) -> list[Lane]:
         while len(self.lanes) < count:

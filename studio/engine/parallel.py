@@ -22,9 +22,9 @@ from typing import Any, Self
 import numpy as np
 
 from studio.engine.denormals import denormals_are_zero
-from studio.engine.workspace import at_once
+from studio.engine.workspace import ALONE, Task
 
-Task = Callable[[int], None]
+Work = Callable[[int], None]
 
 
 class Workers:
@@ -38,7 +38,7 @@ class Workers:
 
     def __init__(self, threads: int) -> None:
         self.threads = max(1, threads)
-        self._inboxes: list[SimpleQueue[Callable[[int], None] | None]] = []
+        self._inboxes: list[SimpleQueue[Work | None]] = []
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
@@ -47,7 +47,7 @@ class Workers:
     def _start(self) -> None:
         """Start the threads; done when there are shards for them for the first time."""
         for lane in range(1, self.threads):
-            inbox: SimpleQueue[Callable[[int], None] | None] = SimpleQueue()
+            inbox: SimpleQueue[Work | None] = SimpleQueue()
             thread = threading.Thread(
                 target=_serve, args=(inbox, lane), name=f"shard-{lane}", daemon=True
             )
@@ -104,13 +104,17 @@ class Workers:
         if errors:
             raise errors[0]
 
-    def beside(self, task: Callable[[], None]) -> Callable[[], None]:
+    def together(self, tasks: Sequence[Task]) -> None:
+        """Have tasks done, in any order and at the same time; returns when all are done."""
+        self.run(lambda number, _: tasks[number](), len(tasks))
+
+    def beside(self, task: Task) -> Task:
         """Have a task done on another thread; the function returned waits until it is done.
 
         Tasks are done in the order in which they come. An error is raised where it is waited for.
         """
         if self.threads < 2:
-            return at_once(task)
+            return ALONE.beside(task)
         if not self._threads:
             self._start()
         errors: list[BaseException] = []
@@ -134,7 +138,7 @@ class Workers:
         return wait
 
 
-def _serve(inbox: SimpleQueue[Task | None], lane: int) -> None:
+def _serve(inbox: SimpleQueue[Work | None], lane: int) -> None:
     # Whoever trains checks the numbers; warnings would only repeat it, once per thread.
     with np.errstate(all="ignore"), denormals_are_zero():
         while (work := inbox.get()) is not None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, Self, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,14 +66,40 @@ class Moment:
     training: bool = False
 
 
-Beside: TypeAlias = Callable[[Callable[[], None]], Callable[[], None]]
-"""Has a task done while the caller goes on; what it returns waits until it is done."""
+Task: TypeAlias = Callable[[], None]
+"""Something to do, perhaps on another thread; it may not ask a workspace for arrays."""
 
 
-def at_once(task: Callable[[], None]) -> Callable[[], None]:
-    """Do the task now: the way of a thread that has no others beside it."""
-    task()
-    return _done
+class Threads(Protocol):
+    """Who works for a layer besides the thread that it was called on."""
+
+    def beside(self, task: Task) -> Task:
+        """Have a task done while the caller goes on; what is returned waits until it is done.
+
+        Tasks are done in the order in which they were handed in.
+        """
+        ...
+
+    def together(self, tasks: Sequence[Task]) -> None:
+        """Have tasks done, in any order and at the same time; returns when all are done."""
+        ...
+
+
+class Alone:
+    """Nobody: each task is done at once."""
+
+    def beside(self, task: Task) -> Task:
+        """Do the task; there is nothing to wait for."""
+        task()
+        return _done
+
+    def together(self, tasks: Sequence[Task]) -> None:
+        """Do the tasks one after the other."""
+        for task in tasks:
+            task()
+
+
+ALONE = Alone()
 
 
 def _done() -> None:
@@ -94,8 +120,7 @@ class Context:
         linear_output: True where the loss works on logits: leave out the final activation.
         gradients: where to write the gradients of the weights, by name; absent names are allocated.
         scope: which layer within a layer it is for, part of its random streams.
-        beside: has a task done on another thread, where one is free. Tasks are done in the order
-            in which they were handed in; they may not ask the workspace for arrays.
+        threads: who works for the layer besides the thread that it was called on.
     """
 
     moment: Moment = field(default_factory=Moment)
@@ -107,7 +132,7 @@ class Context:
     linear_output: bool = False
     gradients: dict[str, Array] = field(default_factory=dict[str, Array])
     scope: str = ""
-    beside: Beside = at_once
+    threads: Threads = ALONE
     children: dict[tuple[str, int], Context] = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
 
     @property
@@ -156,7 +181,7 @@ class Context:
             found = self.children[prefix, place] = Context(
                 moment=self.moment, layer=self.layer, workspace=self.workspace.fresh(), scope=scope
             )
-        found.shard, found.mask, found.beside = self.shard, mask, self.beside
+        found.shard, found.mask, found.threads = self.shard, mask, self.threads
         found.needs_input_gradient, found.linear_output = needs_input_gradient, linear_output
         found.gradients = {
             name.removeprefix(prefix): view

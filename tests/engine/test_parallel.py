@@ -41,6 +41,25 @@ def test_an_error_beside_is_raised_where_it_is_waited_for() -> None:
         workers.beside(lambda: None)()
 
 
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_all_tasks_together_are_done(threads: int) -> None:
+    done: list[int] = []
+    with Workers(threads) as workers:
+        workers.together([lambda number=number: done.append(number) for number in range(50)])
+    assert sorted(done) == list(range(50))
+
+
+def test_large_products_are_cut_instead_of_the_batch() -> None:
+    def cuts(units: int, batch: int) -> int:
+        model = Sequential([Input((units,)), Dense(units), Dense(units), Dense(2)])
+        model.compile("adam", "mse")
+        with trainer.network_of(model, model.loss) as network:
+            return len(network.shards(batch))
+
+    assert cuts(512, 128) == cuts(64, 16) == 1
+    assert cuts(256, 256) > 1
+
+
 def test_a_long_sequence_in_short_steps_is_not_cut() -> None:
     def cuts(*layers: Layer) -> int:
         model = Sequential([Input((100, 16)), *layers, Dense(2)])

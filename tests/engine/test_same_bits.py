@@ -19,6 +19,7 @@ from studio.engine.errors import FormatError, ShapeError, StateError
 from studio.engine.layers import (
     GRU,
     LSTM,
+    BatchNormalization,
     Conv2D,
     Dense,
     Dropout,
@@ -26,6 +27,7 @@ from studio.engine.layers import (
     Layer,
     MaxPooling2D,
     SimpleRNN,
+    products,
     recurrent,
 )
 from studio.engine.network import Network
@@ -149,6 +151,30 @@ def test_what_is_done_beside_a_recurrence(layer: Layer, monkeypatch: pytest.Monk
         copies = [type(layer).from_config(layer.get_config() | {"name": name}) for name in "ab"]
         copies[0].return_sequences = True  # pyright: ignore[reportAttributeAccessIssue]
         models.append(made([Input((48, 16)), *copies, Dense(4)], threads=threads))
+        histories.append(trained(models[-1]))
+        assert ("shard-1" in seen) == (threads > 1)
+    assert all(history == histories[0] for history in histories)
+    assert len({bits(model) for model in models}) == 1
+
+
+@pytest.mark.parametrize("between", [[], [BatchNormalization()]], ids=["plain", "normalized"])
+def test_products_in_parts(between: list[Layer], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "PART", 5e3)
+    seen: set[str] = set()
+    write = products.write
+
+    def watched(*product: Any) -> None:
+        seen.add(threading.current_thread().name)
+        write(*product)
+
+    monkeypatch.setattr(products, "write", watched)
+    models: list[Sequential] = []
+    histories: list[Any] = []
+    for threads in (1, 2, 3):
+        seen.clear()
+        again = [type(layer).from_config(layer.get_config()) for layer in between]
+        stack = [Input((100,)), Dense(70, "relu"), *again, Dense(50, "softmax"), Dense(4)]
+        models.append(made(stack, threads=threads))
         histories.append(trained(models[-1]))
         assert ("shard-1" in seen) == (threads > 1)
     assert all(history == histories[0] for history in histories)

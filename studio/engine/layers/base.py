@@ -276,6 +276,10 @@ class Layer(Declared):
         positions = [size for size in self.output_shape[1:-1] if size is not None]
         return float(sum(weight.value.size for weight in self.weights) * prod(positions))
 
+    def divides(self, batch: int) -> bool:
+        """Whether it divides its work for such a batch among threads by itself; if built."""
+        return False
+
     def serial_steps(self) -> int:
         """How many steps it takes one after the other, each a few short calls; of a built layer."""
         return 1

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from studio.engine.activations import Activation, activations
 from studio.engine.constraints import constraints
 from studio.engine.initializers import initializers
@@ -19,6 +17,7 @@ from studio.engine.layers.base import (
     known,
     register,
 )
+from studio.engine.layers.products import multiply, parts
 from studio.engine.params import Boolean, Integer
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
@@ -67,10 +66,15 @@ class Dense(Layer):
                           self.bias_regularizer, self.bias_constraint)  # fmt: skip
         return (kernel, bias) if self.use_bias else (kernel,)
 
+    def divides(self, batch: int) -> bool:
+        """Where its products are large enough."""
+        return parts(self.work() * batch) > 1
+
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """Shapes (…, inputs) → (…, units)."""
         z = context.workspace.array("z", (*x.shape[:-1], self.units), x.dtype)
-        np.matmul(x.reshape(-1, x.shape[-1]), self["kernel"], out=z.reshape(-1, self.units))
+        multiply((x.reshape(-1, x.shape[-1]), self["kernel"], z.reshape(-1, self.units)),
+                 threads=context.threads)  # fmt: skip
         if self.use_bias:
             z += self["bias"]
         y, saved = activate(self.activation, z, context)
@@ -82,11 +86,13 @@ class Dense(Layer):
         kernel = self["kernel"]
         dz = deactivate(self.activation, dy, saved, context)
         flat_x, flat_dz = x.reshape(-1, x.shape[-1]), dz.reshape(-1, self.units)
-        gradients = {"kernel": np.matmul(flat_x.T, flat_dz, out=context.gradient("kernel", kernel))}
+        products = [(flat_x.T, flat_dz, context.gradient("kernel", kernel))]
+        dx = None
+        if context.needs_input_gradient:
+            dx = context.workspace.array("dx", x.shape, x.dtype)
+            products.append((flat_dz, kernel.T, dx.reshape(flat_x.shape)))
+        multiply(*products, threads=context.threads)
+        gradients = {"kernel": products[0][2]}
         if self.use_bias:
             gradients["bias"] = add_rows(flat_dz, context.gradient("bias", self["bias"]))
-        if not context.needs_input_gradient:
-            return None, gradients
-        dx = context.workspace.array("dx", x.shape, x.dtype)
-        np.matmul(flat_dz, kernel.T, out=dx.reshape(flat_x.shape))
         return dx, gradients

@@ -24,7 +24,7 @@ from studio.engine.layers.base import Gradients, Layer, WeightSpec, known
 from studio.engine.params import Boolean, Integer, Real
 from studio.engine.registry import Named, Registry
 from studio.engine.regularizers import regularizers
-from studio.engine.workspace import Array, Beside, Context, Shape, at_once
+from studio.engine.workspace import ALONE, Array, Context, Shape, Task, Threads
 
 AHEAD = 1 << 19
 """How many numbers are worked on at a time on the way forward: with few calls beside it, the
@@ -198,7 +198,7 @@ class Recurrent(Layer):
         reading = self._reading(x, context)
         steps, cache = self.run(reading, context)
         pieces = reading.pieces(self.gates * self.units, AHEAD)
-        ready: list[Callable[[], None]] = []
+        ready: list[Task] = []
         # Nothing comes back to a frozen layer with none to be trained below it.
         comes_back = context.needs_input_gradient or self.trainable_weights
         prepared = None
@@ -207,7 +207,7 @@ class Recurrent(Layer):
         for piece in reversed(pieces):
             steps(piece)
             if prepared is not None:
-                ready.append(self._beside(pieces, context)(partial(prepared[0], piece)))
+                ready.append(self._threads(pieces, context).beside(partial(prepared[0], piece)))
         states, shown = reading.states[1:], reading.mask if self.zero_output_for_mask else None
         if self.return_sequences:
             y = (states if shown is None else states * shown).transpose(2, 0, 1)
@@ -221,7 +221,7 @@ class Recurrent(Layer):
         pieces = reading.pieces(self.gates * self.units, BEHIND)
         if prepared is None:
             prepared = self.slopes(reading, inner, context)
-            ready = [at_once(partial(prepared[0], piece)) for piece in pieces]
+            ready = [ALONE.beside(partial(prepared[0], piece)) for piece in pieces]
         for wait in ready:
             wait()
         order = (1, 2, 0) if self.return_sequences else (1, 0)
@@ -232,10 +232,11 @@ class Recurrent(Layer):
             arriving *= reading.mask if self.return_sequences else reading.mask[-1]
         back, products, finish = self.run_back(arriving, reading, inner, prepared[1], context)
         sums = [Products(*factors, pieces, context) for factors in products]
-        added: list[Callable[[], None]] = []
+        added: list[Task] = []
+        threads = self._threads(pieces, context)
         for piece in pieces:
             back(piece)
-            added += [self._beside(pieces, context)(partial(each.add, piece)) for each in sums]
+            added += [threads.beside(partial(each.add, piece)) for each in sums]
         for wait in added:
             wait()
         parts, gradients = finish(*[each.total for each in sums])
@@ -245,7 +246,7 @@ class Recurrent(Layer):
             "steps", (reading.time, reading.features, len(dy)), dy.dtype
         )
         half = reading.time // 2
-        wait = self._beside(pieces, context)(partial(_inputs_back, parts, steps, slice(0, half)))
+        wait = threads.beside(partial(_inputs_back, parts, steps, slice(0, half)))
         _inputs_back(parts, steps, slice(half, None))
         wait()
         if reading.drop_inputs is not None:
@@ -270,9 +271,9 @@ class Recurrent(Layer):
         """
         raise NotImplementedError
 
-    def _beside(self, pieces: list[slice], context: Context) -> Beside:
+    def _threads(self, pieces: list[slice], context: Context) -> Threads:
         """With a single piece there is nothing that could go on meanwhile."""
-        return context.beside if len(pieces) > 1 else at_once
+        return context.threads if len(pieces) > 1 else ALONE
 
     def joined(self, kernel: Array, bias: Array | None, recurrent: Array) -> Array:
         """One matrix for ``[x ; 1 ; h]``."""

@@ -1,0 +1,60 @@
+"""Matrix products, the large ones cut into parts that threads share.
+
+A product keeps its order of sums when its output is cut, and each part is still large enough for
+BLAS to be at its best: cutting the batch instead would give each thread all of the kernel to read,
+and a gradient of its own to be added up.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from studio.engine.workspace import Array, Task, Threads
+
+PART = 1.5e7
+"""How many multiplications a part has at least: handing it over costs a thread 50 µs."""
+MOST_PARTS = 8
+TILE = 16
+"""What the sizes of parts are multiples of, as they are in BLAS."""
+
+Product = tuple[Array, Array, Array]
+"""Two matrices and where to write their product."""
+
+
+def parts(multiplications: float) -> int:
+    """Into how many parts a product is cut: a power of two, so that they suit the threads."""
+    count = 1
+    while 2 * count <= min(MOST_PARTS, multiplications / PART):
+        count *= 2
+    return count
+
+
+def multiply(*products: Product, threads: Threads) -> None:
+    """Compute products that don't depend on each other."""
+    tasks: list[Task] = []
+    for a, b, out in products:
+        count = parts(out.size * len(b))
+        if count == 1 and not tasks:
+            np.matmul(a, b, out=out)
+        else:
+            tasks += [partial(write, *part) for part in _cut(a, b, out, count)]
+    if tasks:
+        threads.together(tasks)
+
+
+def write(a: Array, b: Array, out: Array) -> None:
+    """out = a · b."""
+    np.matmul(a, b, out=out)
+
+
+def _cut(a: Array, b: Array, out: Array, count: int) -> list[Product]:
+    """The product's parts, cut along the longer side of the output."""
+    rows, columns = out.shape
+    longer = max(rows, columns)
+    size = -(-longer // (count * TILE)) * TILE
+    cuts = [slice(start, start + size) for start in range(0, longer, size)]
+    if rows >= columns:
+        return [(a[cut], b, out[cut]) for cut in cuts]
+    return [(a, b[:, cut], out[:, cut]) for cut in cuts]
