@@ -133,22 +133,27 @@ class Conv(Layer):
         dkernel = context.gradient("kernel", self["kernel"])
         dkernels = self._parts(dkernel.reshape(-1, self.filters))
         dkernel.fill(0)
-        windows = self._windows(padded, context)
-        dz = space.array("dz", dy.shape, dy.dtype)
-        for piece in pieces(windows, self.rank):
-            self._dz(dy[piece], saved[piece], dz[piece], context)
-            for group, (part, dpart, into) in enumerate(
-                zip(self._parts(windows[piece]), self._parts(dz[piece]), dkernels, strict=True)
-            ):
-                rows = columns(part, self.rank, space, f"columns{group}")
-                product = space.array("dkernel", into.shape, into.dtype)
-                into += np.matmul(rows.T, dpart.reshape(len(rows), -1), out=product)
         gradients = {"kernel": dkernel}
         if self.use_bias:
-            gradients["bias"] = add_rows(
-                dz.reshape(-1, self.filters), context.gradient("bias", self["bias"])
-            )
-        if not context.needs_input_gradient:
+            gradients["bias"] = context.gradient("bias", self["bias"])
+            gradients["bias"].fill(0)
+        windows = self._windows(padded, context)
+        # For dx all of dz is needed, else one piece at a time, which stays in the cache.
+        dz = space.array("dz", dy.shape, dy.dtype) if context.needs_input_gradient else None
+        for piece in pieces(windows, self.rank):
+            arriving = dy[piece]
+            part = space.array("dz", arriving.shape, dy.dtype) if dz is None else dz[piece]
+            self._dz(arriving, saved[piece], part, context)
+            for group, (part_x, part_dz, into) in enumerate(
+                zip(self._parts(windows[piece]), self._parts(part), dkernels, strict=True)
+            ):
+                rows = columns(part_x, self.rank, space, f"columns{group}")
+                product = space.array("dkernel", into.shape, into.dtype)
+                into += np.matmul(rows.T, part_dz.reshape(len(rows), -1), out=product)
+            if self.use_bias:
+                sums = space.array("dbias", (self.filters,), dy.dtype)
+                gradients["bias"] += add_rows(part.reshape(-1, self.filters), sums)
+        if dz is None:
             return None, gradients
         # A kernel turned around also works on the zeros that it needs around dz.
         worth = prod(shape[1:-1]) < TURNED * prod(dz.shape[1:-1])

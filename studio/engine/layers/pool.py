@@ -52,76 +52,83 @@ class MaxPooling(Pooling):
     """The largest number of each window, found along one dimension after the other, the last first.
 
     That reads each number fewer times than looking at all of a window would, and mostly in long
-    runs. On the way back the first window line that holds the largest number is chosen, then the
-    first place in it: together the first place in the window, as in Keras.
+    runs. Of equal numbers the first counts: of the lines of a window the first, and in it the first
+    place, together the first place in the window, as in Keras.
     """
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """Shapes (batch, …spatial, channels) → (batch, …positions, channels)."""
+        space, rank = context.workspace, type(self).rank
         shape = cast("tuple[int, ...]", self.compute_output_shape(x.shape))
-        ones = (1,) * type(self).rank
-        amounts = win.pads(x.shape[1:-1], self.pool_size, self.steps, self.padding, ones)
-        stages = [win.pad(x, amounts, -np.inf, context, "padded")]
-        lines: list[list[tuple[slice, ...]]] = []
-        for axis in range(type(self).rank, 0, -1):
-            sizes = (*stages[-1].shape[:axis], *shape[axis:])
-            stages.append(context.workspace.array(f"largest {axis}", sizes, x.dtype))
-            lines.append(self._line(axis, shape[axis]))
-        for samples in _pieces(stages[0]):
-            for line, source, y in zip(lines, stages, stages[1:], strict=False):
-                part, into = source[samples], y[samples]
-                first, *others = [part[where] for where in line]
+        amounts = win.pads(x.shape[1:-1], self.pool_size, self.steps, self.padding, (1,) * rank)
+        padded = win.pad(x, amounts, -np.inf, context, "padded")
+        y = space.array("y", shape, x.dtype)
+        axes = range(rank, 0, -1)
+        lines = {axis: self._line(axis, shape[axis]) for axis in axes}
+        sizes = {axis: (*padded.shape[:axis], *shape[axis:]) for axis in axes}
+        # For each place but the first, where it is larger than all before it.
+        larger = {
+            axis: space.array(f"larger {axis}", (len(lines[axis]) - 1, *sizes[axis]), np.bool_)
+            for axis in axes
+        }
+        for samples in _pieces(padded):
+            part = padded[samples]
+            for axis in axes:
+                first, *others = [part[where] for where in lines[axis]]
+                into = y[samples]
+                if axis > 1:
+                    into = space.array(f"part {axis}", first.shape, x.dtype)
                 if not others:
                     np.copyto(into, first)
-                for other in others:
-                    np.maximum(first, other, out=into)
+                for other, greater in zip(others, larger[axis][:, samples], strict=True):
+                    np.greater(other, first, out=greater)
+                    np.maximum(other, first, out=into)
                     first = into
-        return stages[-1], (x.shape, amounts, stages, lines)
+                part = into
+        return y, (x.shape, padded.shape, amounts, lines, larger)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
         """Each gradient goes to the first largest number of its window."""
-        shape, amounts, stages, lines = cache
-        space = context.workspace
-        dpadded = space.array("dpadded", stages[0].shape, dy.dtype)
-        for samples in _pieces(stages[0]):
+        shape, padded_shape, amounts, lines, larger = cache
+        space, rank = context.workspace, type(self).rank
+        dpadded = space.array("dpadded", padded_shape, dy.dtype)
+        for samples in _pieces(dpadded):
             part = dy[samples]
-            for number in range(len(lines) - 1, -1, -1):
-                x, y = stages[number][samples], stages[number + 1][samples]
+            for axis in range(1, rank + 1):
                 dx = dpadded[samples]
-                if number:
-                    dx = space.array(f"back {number}", x.shape, dy.dtype)
-                self._spread(part, x, y, dx, lines[number], len(lines) - number, space)
+                if axis < rank:
+                    sizes = (*padded_shape[1 : axis + 1], *part.shape[axis + 1 :])
+                    dx = space.array(f"back {axis}", (len(part), *sizes), dy.dtype)
+                self._spread(part, larger[axis][:, samples], dx, lines[axis], axis, space)
                 part = dx
         return dpadded[win.inner(shape[1:-1], amounts)], {}
 
     def _spread(
         self,
         dy: Array,
-        x: Array,
-        y: Array,
+        larger: Array,
         dx: Array,
         line: list[tuple[slice, ...]],
         axis: int,
         space: Workspace,
     ) -> None:
-        """The way back along one dimension."""
+        """The way back along one dimension: the last place takes what is its, then the others."""
         size, step = self.pool_size[axis - 1], self.steps[axis - 1]
-        if step != size or x.shape[axis] != y.shape[axis] * size:
+        if step != size or dx.shape[axis] != dy.shape[axis] * size:
             dx.fill(0)
-        winner = space.array("winner", dy.shape, np.bool_)
-        left = space.array("left", dy.shape, np.bool_)
-        left.fill(True)
-        for number, where in enumerate(line, 1):
-            if number < size:
-                np.equal(x[where], y, out=winner)
-                winner &= left
-                left ^= winner
-            else:
-                winner = left
-            if step >= size:
-                np.multiply(dy, winner, out=dx[where])
-            else:
-                dx[where] += dy * winner
+        overlap = step < size
+        for place in range(size - 1, 0, -1):
+            own = space.array("own", dy.shape, dy.dtype) if overlap else dx[line[place]]
+            np.multiply(dy, larger[place - 1], out=own)
+            if overlap:
+                dx[line[place]] += own
+            first = place == 1 and not overlap
+            others = dx[line[0]] if first else space.array("others", dy.shape, dy.dtype)
+            dy = np.subtract(dy, own, out=others)
+        if overlap:
+            dx[line[0]] += dy
+        elif size == 1:
+            np.copyto(dx[line[0]], dy)
 
     def _line(self, axis: int, count: int) -> list[tuple[slice, ...]]:
         """For each place in a window of one dimension, what it meets over all windows."""
