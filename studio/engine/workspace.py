@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.engine.random import generator
+from studio.engine.random import Stream
 
 Array: TypeAlias = NDArray[Any]
 Shape: TypeAlias = tuple[int | None, ...]
@@ -133,6 +133,7 @@ class Context:
     gradients: dict[str, Array] = field(default_factory=dict[str, Array])
     scope: str = ""
     threads: Threads = ALONE
+    streams: dict[tuple[int, str], Stream] = field(default_factory=dict[tuple[int, str], Stream])
     children: dict[tuple[str, int], Context] = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
 
     @property
@@ -141,17 +142,13 @@ class Context:
         return self.moment.training
 
     def random(self, purpose: str = "") -> np.random.Generator:
-        """The random stream of this layer, step, shard and purpose."""
-        moment = self.moment
-        return generator(
-            moment.seed,
-            "layer",
-            self.layer,
-            self.scope + purpose,
-            moment.epoch,
-            moment.step,
-            self.shard,
-        )
+        """The random stream of this layer, step, shard and purpose; until it is asked for again."""
+        moment, key = self.moment, (self.moment.seed, purpose)
+        stream = self.streams.get(key)
+        if stream is None:
+            stream = Stream(moment.seed, "layer", self.layer, self.scope + purpose)
+            self.streams[key] = stream
+        return stream.at(moment.epoch, moment.step, self.shard)
 
     def gradient(self, name: str, like: Array) -> Array:
         """The array to write the gradient of weight ``name`` into: shape and type of ``like``."""

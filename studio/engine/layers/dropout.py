@@ -43,7 +43,9 @@ class Dropping(Layer):
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
         """The gradient where values were kept, with the same scale."""
-        return (dy if cache is None else dy * cache), {}
+        if cache is None:
+            return dy, {}
+        return np.multiply(dy, cache, out=context.workspace.array("dx", dy.shape, dy.dtype)), {}
 
 
 @register()
