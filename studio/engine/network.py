@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from studio.engine.activations import Activation
 from studio.engine.lane import Lane
 from studio.engine.layers.base import Layer
 from studio.engine.losses import Loss, weigh
@@ -37,13 +38,18 @@ GRADIENT_SECONDS = 1.5e-9
 
 
 class Result(NamedTuple):
-    """What is known after a batch: the loss with penalties, the predictions, and their mask.
+    """What is known after a batch.
 
-    The predictions lie in reused memory: read them before the next batch.
+    Attributes:
+        loss: with penalties.
+        output: what the layers gave, in reused memory: to be read before the next batch.
+        activation: what turns the output into predictions, where the loss worked on logits.
+        mask: which outputs count.
     """
 
     loss: float
-    predictions: Array
+    output: Array
+    activation: Activation | None = None
     mask: Array | None = None
 
 
@@ -120,7 +126,8 @@ class Network:
     def predict(self, x: Array) -> Array:
         """The outputs for a batch."""
         self.moment.training = False
-        return self._activated(self._forward(x, self.shards(len(x)))[0])
+        out = self._forward(x, self.shards(len(x)))[0]
+        return self.final.forward(out) if self.fused and self.final is not None else out
 
     def test(self, x: Array, y: Array, weight: Array | None) -> Result:
         """Loss and predictions of a batch; nothing is learned."""
@@ -283,10 +290,7 @@ class Network:
         assert self.loss is not None
         loss = float(np.add.reduce(values, axis=None)) / self.loss.count(values)
         loss += self.parameters.penalty() + self.penalty
-        return Result(loss, self._activated(out), mask)
-
-    def _activated(self, out: Array) -> Array:
-        return self.final.forward(out) if self.fused and self.final is not None else out
+        return Result(loss, out, self.final if self.fused else None, mask)
 
     def lane(self) -> Lane:
         """A lane for looking at single layers."""

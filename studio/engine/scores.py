@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
+import numpy as np
+
+from studio.engine.activations import Activation
 from studio.engine.losses import spread
 from studio.engine.metrics import Metric, accuracy_for
 from studio.engine.network import Result
@@ -12,6 +16,9 @@ from studio.engine.workspace import Array
 
 PENDING = 4096
 """Predicted numbers that may wait before the metrics look at them, all at once."""
+
+Columns = tuple[Array, Array, Array | None, Array | None]
+"""Targets, outputs, weights and mask."""
 
 
 class Scores(Mapping[str, Any]):
@@ -28,13 +35,14 @@ class Scores(Mapping[str, Any]):
         self._chosen = chosen
         self._weighted = weighted
         self._metrics: dict[str, tuple[Metric, bool]] | None = None
+        self._activation: Activation | None = None
         self.reset()
 
     def reset(self) -> None:
         """Forget all batches."""
         self._loss = 0.0
         self._samples = 0
-        self._pending: list[tuple[Array, Array, Array | None, Array | None]] = []
+        self._pending: list[Columns] = []
         self._waiting = 0
         for metric, _ in (self._metrics or {}).values():
             metric.reset_state()
@@ -45,10 +53,11 @@ class Scores(Mapping[str, Any]):
         self._loss += result.loss * size
         self._samples += size
         if self._metrics is None:
-            self._metrics = self._resolve(y, result.predictions)
+            self._metrics = self._resolve(y, result.output)
         if self._metrics:
-            self._pending.append((y, result.predictions.copy(), weight, result.mask))
-            self._waiting += result.predictions.size
+            self._activation = result.activation
+            self._pending.append((y, result.output.copy(), weight, result.mask))
+            self._waiting += result.output.size
             if self._waiting > PENDING:
                 self._flush()
 
@@ -71,7 +80,8 @@ class Scores(Mapping[str, Any]):
         return found
 
     def _flush(self) -> None:
-        for y, p, weight, mask in self._pending:
+        for y, out, weight, mask in _joined(self._pending):
+            p = out if self._activation is None else self._activation.forward(out)
             for metric, heeds in (self._metrics or {}).values():
                 factor = weight if heeds else None
                 if mask is not None and metric.heeds_masks:
@@ -92,3 +102,23 @@ class Scores(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return 1 + len(self._metrics or ())
+
+
+def _joined(batches: list[Columns]) -> Iterator[Columns]:
+    """The batches as one, as far as those that follow on each other are of the same kind."""
+    for _, group in groupby(batches, key=_kind):
+        same = list(group)
+        if len(same) == 1:
+            yield same[0]
+        else:
+            y, out, weight, mask = zip(*same, strict=True)
+            yield np.concatenate(y), np.concatenate(out), _all(weight), _all(mask)
+
+
+def _kind(batch: Columns) -> list[tuple[int, ...] | None]:
+    return [None if column is None else column.shape[1:] for column in batch]
+
+
+def _all(parts: Sequence[Array | None]) -> Array | None:
+    found = [part for part in parts if part is not None]
+    return np.concatenate(found) if found else None

@@ -207,6 +207,48 @@ def test_arrays_tables_and_batches_train_alike() -> None:
     assert batches.fit(parts, **options).history == expected
 
 
+def test_batches_may_be_written_into_the_same_memory() -> None:
+    x, y, weight = X[:8].copy(), Y[:8].copy(), np.ones(8, "float32")
+
+    def generator() -> Iterator[Any]:
+        for start in range(0, 40, 8):
+            x[:], y[:], weight[:] = X[start : start + 8], Y[start : start + 8], start
+            yield x, y, weight
+
+    def fresh() -> Iterator[Any]:
+        for parts in generator():
+            yield tuple(part.copy() for part in parts)
+
+    histories: list[Any] = []
+    for batches in (generator(), fresh()):
+        model = small()
+        model.compile(
+            "sgd", "categorical_crossentropy", metrics=["accuracy"], weighted_metrics=["mae"]
+        )
+        histories.append(model.fit(batches, verbose=0).history)
+    assert histories[0] == histories[1]
+
+
+def test_figures_of_batches_of_several_kinds() -> None:
+    """Lengths and weights change from batch to batch; each sample counts all the same."""
+    lengths, weighted = (4, 4, 7, 4, 4, 4), (False, False, False, False, True, True)
+    batches: list[Any] = []
+    for length, heeds in zip(lengths, weighted, strict=True):
+        x, y = STREAM.normal(size=(3, length, 2)), STREAM.normal(size=(3, length, 1))
+        batches.append((x, y, STREAM.random(3)) if heeds else (x, y))
+    model = Sequential([SimpleRNN(4, return_sequences=True, input_shape=(None, 2)), Dense(1)])
+    model.compile("sgd", "mse", metrics=["mae"], weighted_metrics=["mse"])
+    found = model.evaluate(batches, return_dict=True, verbose=0)
+    errors = [model.predict(batch[0], verbose=0) - batch[1] for batch in batches]
+    absolute, squares = (
+        np.concatenate([function(error).mean(axis=(1, 2)) for error in errors])
+        for function in (np.abs, np.square)
+    )
+    weights = np.concatenate([batch[2] if len(batch) > 2 else np.ones(3) for batch in batches])
+    assert found["mae"] == pytest.approx(absolute.mean(), rel=1e-5)
+    assert found["mse"] == pytest.approx(np.average(squares, weights=weights), rel=1e-5)
+
+
 def test_weights_of_classes_are_weights_of_samples() -> None:
     weights = {0: 2.0, 2: 0.5}
     by_class, by_sample = small(), small()

@@ -26,7 +26,7 @@ Product = tuple[Array, Array, Array]
 def parts(multiplications: float) -> int:
     """Into how many parts a product is cut: a power of two, so that they suit the threads."""
     count = 1
-    while 2 * count <= min(MOST_PARTS, multiplications / PART):
+    while 2 * count * PART <= multiplications and count < MOST_PARTS:
         count *= 2
     return count
 
