@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -356,4 +357,11 @@ def deactivate(layer_activation: Activation, dy: Array, saved: Array, context: C
 
 def add_rows(rows: Array, out: Array) -> Array:
     """The sum of a matrix's rows: (n, k) → (k,). As a product, which BLAS does faster."""
-    return np.matmul(np.ones(len(rows), rows.dtype), rows, out=out)
+    return np.matmul(_ones(len(rows), rows.dtype), rows, out=out)
+
+
+@lru_cache(maxsize=32)
+def _ones(count: int, dtype: np.dtype[Any]) -> Array:
+    ones = np.ones(count, dtype)
+    ones.flags.writeable = False
+    return ones

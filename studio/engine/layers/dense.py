@@ -73,8 +73,7 @@ class Dense(Layer):
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """Shapes (…, inputs) → (…, units)."""
         z = context.workspace.array("z", (*x.shape[:-1], self.units), x.dtype)
-        multiply((x.reshape(-1, x.shape[-1]), self["kernel"], z.reshape(-1, self.units)),
-                 threads=context.threads)  # fmt: skip
+        multiply((_rows(x), self["kernel"], _rows(z)), threads=context.threads)
         if self.use_bias:
             z += self["bias"]
         y, saved = activate(self.activation, z, context)
@@ -84,15 +83,19 @@ class Dense(Layer):
         """dz = dy · activation', dkernel = xᵀ · dz, dbias = Σ dz, dx = dz · kernelᵀ."""
         x, saved = cache
         kernel = self["kernel"]
-        dz = deactivate(self.activation, dy, saved, context)
-        flat_x, flat_dz = x.reshape(-1, x.shape[-1]), dz.reshape(-1, self.units)
-        products = [(flat_x.T, flat_dz, context.gradient("kernel", kernel))]
+        dz = _rows(deactivate(self.activation, dy, saved, context))
+        gradients = {"kernel": context.gradient("kernel", kernel)}
+        products = [(_rows(x).T, dz, gradients["kernel"])]
         dx = None
         if context.needs_input_gradient:
             dx = context.workspace.array("dx", x.shape, x.dtype)
-            products.append((flat_dz, kernel.T, dx.reshape(flat_x.shape)))
+            products.append((dz, kernel.T, _rows(dx)))
         multiply(*products, threads=context.threads)
-        gradients = {"kernel": products[0][2]}
         if self.use_bias:
-            gradients["bias"] = add_rows(flat_dz, context.gradient("bias", self["bias"]))
+            gradients["bias"] = add_rows(dz, context.gradient("bias", self["bias"]))
         return dx, gradients
+
+
+def _rows(x: Array) -> Array:
+    """(…, n) → (rows, n)."""
+    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
