@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from collections import deque
@@ -96,6 +97,8 @@ class Runner(QObject):
         self._thread.finished.connect(self._end)
         self._switch = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH_SECONDS)
+        # Looking through all that is there already for garbage would stop the window for 60 ms.
+        gc.freeze()
         self._thread.start()
         self._timer.start()
         self.changed.emit()
@@ -144,11 +147,13 @@ class Runner(QObject):
         self._timer.setInterval(int(min(max(INTERVAL_MS, 1000 * seconds / SHARE), LONGEST_MS)))
 
     def _end(self) -> None:
-        if self._thread is None:
+        # That a run has ended may be told when the next one is under way.
+        if self._thread is None or not self._thread.isFinished():
             return
         self._timer.stop()
         self._after.stop()
         sys.setswitchinterval(self._switch)
+        gc.unfreeze()
         thread, self._thread = self._thread, None
         thread.wait()
         self._deliver()

@@ -1,5 +1,6 @@
 """Training for real in the window."""
 
+import gc
 import time
 
 import numpy as np
@@ -101,6 +102,25 @@ def test_closing_stops_a_run(make_window, qtbot, iris):
     window.close()
     assert time.perf_counter() - started < 5
     assert not window.runner.running
+
+
+def test_a_run_may_follow_at_once(make_window, qtbot, iris):
+    window = make_window(set_settings(iris, epochs=100_000))
+    window.train()
+    window.runner.finish()
+    window.train()
+    qtbot.waitUntil(lambda: window.training_view.loss.series["batches"].count > 2)
+    assert window.runner.running
+    window.runner.stop()
+    qtbot.waitUntil(lambda: finished(window), timeout=10_000)
+
+
+def test_nothing_is_searched_for_garbage_while_training(make_window, qtbot, iris):
+    window = make_window(set_settings(iris, epochs=100_000))
+    window.train()
+    assert gc.get_freeze_count() > 10_000
+    window.runner.finish()
+    assert gc.get_freeze_count() == 0
 
 
 def test_edits_while_training_do_not_touch_the_run(make_window, qtbot, iris):
