@@ -81,11 +81,11 @@ class Network:
         self.reuse = reuse
         self.segments = segments(stack)
         last = stack[-1]
-        self.final = last.output_activation
         fused = None
         if loss is not None and getattr(last, "activity_regularizer", None) is None:
-            fused = loss.on_logits(self.final)
-        self.fused = fused is not None
+            fused = loss.on_logits(last.output_activation)
+        # What turns outputs into predictions, where the loss works on logits.
+        self.final = None if fused is None else last.output_activation
         self.loss = fused or loss
         self.sample_work = sum(layer.work() for layer in stack)
         serial = [layer for layer in stack if layer.serial_steps() > 1]
@@ -127,7 +127,7 @@ class Network:
         """The outputs for a batch."""
         self.moment.training = False
         out = self._forward(x, self.shards(len(x)))[0]
-        return self.final.forward(out) if self.fused and self.final is not None else out
+        return out if self.final is None else self.final.forward(out)
 
     def test(self, x: Array, y: Array, weight: Array | None) -> Result:
         """Loss and predictions of a batch; nothing is learned."""
@@ -290,7 +290,7 @@ class Network:
         assert self.loss is not None
         loss = float(np.add.reduce(values, axis=None)) / self.loss.count(values)
         loss += self.parameters.penalty() + self.penalty
-        return Result(loss, out, self.final if self.fused else None, mask)
+        return Result(loss, out, self.final, mask)
 
     def lane(self) -> Lane:
         """A lane for looking at single layers."""
@@ -302,7 +302,7 @@ class Network:
 
     def _lanes(self, count: int) -> list[Lane]:
         while len(self.lanes) < count:
-            self.lanes.append(Lane(self.stack, self.moment, self.reuse, self.fused))
+            self.lanes.append(Lane(self.stack, self.moment, self.reuse, self.final is not None))
         return self.lanes[:count]
 
 

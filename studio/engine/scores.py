@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -111,14 +111,12 @@ def _joined(batches: list[Columns]) -> Iterator[Columns]:
         if len(same) == 1:
             yield same[0]
         else:
-            y, out, weight, mask = zip(*same, strict=True)
-            yield np.concatenate(y), np.concatenate(out), _all(weight), _all(mask)
+            joined = (
+                None if column[0] is None else np.concatenate(column)
+                for column in zip(*same, strict=True)
+            )
+            yield cast("Columns", tuple(joined))
 
 
 def _kind(batch: Columns) -> list[tuple[int, ...] | None]:
     return [None if column is None else column.shape[1:] for column in batch]
-
-
-def _all(parts: Sequence[Array | None]) -> Array | None:
-    found = [part for part in parts if part is not None]
-    return np.concatenate(found) if found else None

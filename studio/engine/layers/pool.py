@@ -65,10 +65,13 @@ class MaxPooling(Pooling):
         y = space.array("y", shape, x.dtype)
         axes = range(rank, 0, -1)
         lines = {axis: self._line(axis, shape[axis]) for axis in axes}
-        sizes = {axis: (*padded.shape[:axis], *shape[axis:]) for axis in axes}
         # For each place but the first, where it is larger than all before it.
         larger = {
-            axis: space.array(f"larger {axis}", (len(lines[axis]) - 1, *sizes[axis]), np.bool_)
+            axis: space.array(
+                f"larger {axis}",
+                (len(lines[axis]) - 1, *padded.shape[:axis], *shape[axis:]),
+                np.bool_,
+            )
             for axis in axes
         }
         for samples in _pieces(padded):
@@ -97,7 +100,7 @@ class MaxPooling(Pooling):
             for axis in range(1, rank + 1):
                 dx = dpadded[samples]
                 if axis < rank:
-                    sizes = (*padded_shape[1 : axis + 1], *part.shape[axis + 1 :])
+                    sizes = larger[axis + 1].shape[2:]
                     dx = space.array(f"back {axis}", (len(part), *sizes), dy.dtype)
                 self._spread(part, larger[axis][:, samples], dx, lines[axis], axis, space)
                 part = dx
