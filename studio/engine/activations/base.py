@@ -26,6 +26,15 @@ class Activation(Declared):
     help: ClassVar[str] = ""
 
     @property
+    def keeps_largest(self) -> bool:
+        """Whether it may as well be applied to the largest of some numbers only.
+
+        That asks for more than never falling: numbers that it makes equal must have no slope, so
+        that it does not matter which of them counts as the largest.
+        """
+        return False
+
+    @property
     def fits_any_shape(self) -> bool:
         """Whether it takes, and returns, arrays of any shape; layers with weights need such."""
         return True

@@ -49,6 +49,10 @@ class Relu(Activation):
         self.top = math.inf if self.max_value is None else self.max_value  # pyright: ignore[reportUnnecessaryComparison]
         self.plain = not self.negative_slope and not self.threshold and self.top == math.inf
 
+    @property
+    def keeps_largest(self) -> bool:
+        return self.plain
+
     def forward(self, z: Array, out: Array | None = None) -> Array:
         if self.plain:
             # Twice as fast as a maximum with one number.

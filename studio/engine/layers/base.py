@@ -82,6 +82,8 @@ class Layer(Declared):
     """Whether its output has the time steps of its input, so that a mask goes on to the next."""
     makes_mask: ClassVar[bool] = False
     """Whether :meth:`compute_mask` starts a mask of its own."""
+    picks_largest: ClassVar[bool] = False
+    """Whether each output is the largest of some inputs, and its gradient goes to one of them."""
     reads_integers: ClassVar[bool] = False
     """Whether its input are whole numbers, which a model then hands over as they are."""
     takes_any_activation: ClassVar[bool] = False

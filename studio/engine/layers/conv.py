@@ -139,11 +139,16 @@ class Conv(Layer):
             gradients["bias"].fill(0)
         windows = self._windows(padded, context)
         # For dx all of dz is needed, else one piece at a time, which stays in the cache.
-        dz = space.array("dz", dy.shape, dy.dtype) if context.needs_input_gradient else None
+        dz = None
+        if context.linear_output:
+            dz = np.ascontiguousarray(dy)
+        elif context.needs_input_gradient:
+            dz = space.array("dz", dy.shape, dy.dtype)
         for piece in pieces(windows, self.rank):
             arriving = dy[piece]
             part = space.array("dz", arriving.shape, dy.dtype) if dz is None else dz[piece]
-            self._dz(arriving, saved[piece], part, context)
+            if not context.linear_output:
+                self._dz(arriving, saved[piece], part)
             for group, (part_x, part_dz, into) in enumerate(
                 zip(self._parts(windows[piece]), self._parts(part), dkernels, strict=True)
             ):
@@ -153,7 +158,7 @@ class Conv(Layer):
             if self.use_bias:
                 sums = space.array("dbias", (self.filters,), dy.dtype)
                 gradients["bias"] += add_rows(part.reshape(-1, self.filters), sums)
-        if dz is None:
+        if dz is None or not context.needs_input_gradient:
             return None, gradients
         # A kernel turned around also works on the zeros that it needs around dz.
         worth = prod(shape[1:-1]) < TURNED * prod(dz.shape[1:-1])
@@ -161,8 +166,8 @@ class Conv(Layer):
             return self._turned(dz, shape, amounts, context), gradients
         return self._scattered(dz, padded.shape, shape, amounts, context), gradients
 
-    def _dz(self, dy: Array, saved: Array, out: Array, context: Context) -> None:
-        dz = dy if context.linear_output else self.activation.backward(dy, saved, out=out)
+    def _dz(self, dy: Array, saved: Array, out: Array) -> None:
+        dz = self.activation.backward(dy, saved, out=out)
         if dz is not out:
             np.copyto(out, dz)
 

@@ -56,6 +56,8 @@ class GlobalAverage(GlobalPooling):
 class GlobalMax(GlobalPooling):
     """The largest number of each channel."""
 
+    picks_largest = True
+
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """Shapes (batch, …spatial, channels) → (batch, channels)."""
         flat = x.reshape(len(x), -1, x.shape[-1])

@@ -56,6 +56,8 @@ class MaxPooling(Pooling):
     place, together the first place in the window, as in Keras.
     """
 
+    picks_largest = True
+
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """Shapes (batch, …spatial, channels) → (batch, …positions, channels)."""
         space, rank = context.workspace, type(self).rank

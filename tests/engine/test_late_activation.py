@@ -1,0 +1,99 @@
+"""An activation that is left to the largest numbers gives the bits it would give to all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from studio.engine import Input, Sequential
+from studio.engine.lane import Lane
+from studio.engine.layers import (
+    Activation,
+    AveragePooling2D,
+    Conv2D,
+    Dense,
+    GlobalMaxPooling2D,
+    Layer,
+    MaxPooling2D,
+    ReLU,
+)
+from studio.engine.workspace import Array, Context
+
+SHAPE = (9, 9, 3)
+
+
+def built(*stack: Layer) -> list[Layer]:
+    return Sequential([Input(SHAPE), *stack]).layers
+
+
+def step(stack: list[Layer], x: Array, dy: Array) -> tuple[Array, list[dict[str, Array]]]:
+    """Output and gradients of a lane."""
+    model = Sequential(stack)
+    lane = Lane(stack, model.moment)
+    views = [{w.name: np.empty_like(w.value) for w in layer.weights} for layer in stack]
+    lane.aim(0, views)
+    y, caches, _ = lane.forward(x, 0, len(stack))
+    lane.backward(dy, caches, 0, len(stack))
+    return y, views
+
+
+def one_by_one(stack: list[Layer], x: Array, dy: Array) -> tuple[Array, list[dict[str, Array]]]:
+    """The same from the layers themselves, each with its own activation."""
+    contexts = [Context(layer=position) for position in range(len(stack))]
+    caches: list[Any] = []
+    for layer, context in zip(stack, contexts, strict=True):
+        x, cache = layer.forward(x, context)
+        caches.append(cache)
+    gradients: list[dict[str, Array]] = []
+    for layer, cache, context in zip(stack[::-1], caches[::-1], contexts[::-1], strict=True):
+        arriving, found = layer.backward(dy, cache, context)
+        assert arriving is not None
+        gradients.append(dict(found))
+        dy = arriving
+    return x, gradients[::-1]
+
+
+LATE: dict[str, list[Layer]] = {
+    "relu": [Conv2D(6, 3, activation="relu"), MaxPooling2D()],
+    "overlap": [Conv2D(6, 3, activation="relu"), MaxPooling2D(3, strides=1, padding="same")],
+    "relu6": [Conv2D(6, 3, activation="relu6"), MaxPooling2D(padding="same")],
+    "global": [Conv2D(6, 3, activation="relu"), GlobalMaxPooling2D()],
+    "layer": [Conv2D(6, 3), ReLU(), MaxPooling2D(3, strides=2)],
+    "first": [Activation("relu"), MaxPooling2D()],
+    "twice": [Conv2D(6, 3, activation="relu"), MaxPooling2D(), Conv2D(4, 2, activation="relu"),
+              MaxPooling2D(), Dense(3)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_the_same_bits(name: str) -> None:
+    stack = built(*LATE[name])
+    random = np.random.default_rng(0)
+    # Steep in places, so that relu6 reaches its end; constant in others, so that numbers tie.
+    x = random.normal(scale=6, size=(5, *SHAPE)).astype("float32")
+    x[:, 5:] = 0.25
+    lane = Lane(stack, Sequential(stack).moment)
+    assert any(lane.late)
+    dy = random.normal(size=lane.forward(x, 0, len(stack))[0].shape).astype("float32")
+    found, wanted = step(stack, x, dy), one_by_one(stack, x, dy)
+    np.testing.assert_array_equal(found[0], wanted[0])
+    for ours, theirs in zip(found[1], wanted[1], strict=True):
+        assert ours.keys() == theirs.keys()
+        for weight in ours:
+            np.testing.assert_array_equal(ours[weight], theirs[weight])
+
+
+NEVER: dict[str, list[Layer]] = {
+    "sigmoid": [Conv2D(6, 3, activation="sigmoid"), MaxPooling2D()],
+    "average": [Conv2D(6, 3, activation="relu"), AveragePooling2D(2)],
+    "penalty": [Conv2D(6, 3, activation="relu", activity_regularizer="l2"), MaxPooling2D()],
+    "slope": [ReLU(negative_slope=0.1), MaxPooling2D()],
+}
+
+
+@pytest.mark.parametrize("name", NEVER)
+def test_left_where_it_is(name: str) -> None:
+    stack = built(*NEVER[name])
+    assert not any(Lane(stack, Sequential(stack).moment).late)
