@@ -21,7 +21,10 @@ class Relu6(Activation):
     """y = min(max(z, 0), 6)."""
 
     help = "A relu that stops at 6."
-    keeps_largest = True
+
+    @property
+    def keeps_largest(self) -> bool:
+        return True
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
         return np.clip(z, 0, 6, out=out)
