@@ -30,6 +30,7 @@ from studio.engine.layers import (
     products,
     recurrent,
 )
+from studio.engine.layers.step_products import StepProducts
 from studio.engine.network import Network
 from studio.engine.optimizers import optimizers
 from studio.engine.saving.checkpoint import load_checkpoint, save_checkpoint
@@ -136,14 +137,15 @@ def test_on_any_number_of_threads(layers: Any, monkeypatch: pytest.MonkeyPatch) 
 def test_what_is_done_beside_a_recurrence(layer: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recurrent, "AHEAD", 4000)
     monkeypatch.setattr(recurrent, "BEHIND", 3000)
+    monkeypatch.setattr(recurrent, "SHORTEST", 1000)
     seen: set[str] = set()
-    add = recurrent.Products.add
+    multiply = StepProducts.multiply
 
-    def watched(self: recurrent.Products, piece: slice) -> None:
+    def watched(self: StepProducts, *arguments: Any) -> Any:
         seen.add(threading.current_thread().name)
-        add(self, piece)
+        return multiply(self, *arguments)
 
-    monkeypatch.setattr(recurrent.Products, "add", watched)
+    monkeypatch.setattr(StepProducts, "multiply", watched)
     models: list[Sequential] = []
     histories: list[Any] = []
     for threads in (1, 2, 3):

@@ -21,6 +21,7 @@ from studio.engine.constraints import constraints
 from studio.engine.errors import ParameterError
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, Layer, WeightSpec, known
+from studio.engine.layers.step_products import StepProducts
 from studio.engine.params import Boolean, Integer, Real
 from studio.engine.registry import Named, Registry
 from studio.engine.regularizers import regularizers
@@ -29,8 +30,10 @@ from studio.engine.workspace import ALONE, Array, Context, Shape, Task, Threads
 AHEAD = 1 << 19
 """How many numbers are worked on at a time on the way forward: with few calls beside it, the
 recurrence seldom waits for the interpreter lock."""
-BEHIND = 1 << 17
-"""How many on the way back: they stay in the processor's cache, and little is left at the end."""
+BEHIND = 1 << 18
+"""How many on the way back, where there is as much to do beside the recurrence as in it."""
+SHORTEST = 1 << 16
+"""How many at the end of a way, when only they are left."""
 
 Steps = Callable[[slice], None]
 """Works on the steps of a piece."""
@@ -74,42 +77,16 @@ class Reading:
             np.multiply(self.states[t + 1], self.drop, out=self.read[t + 1, self.features + 1 :])
 
     def pieces(self, width: int, numbers: int) -> list[slice]:
-        """The steps from the last to the first, with about so many numbers at a time."""
-        size = max(1, numbers // (self.read.shape[2] * width))
-        return [slice(max(0, stop - size), stop) for stop in range(self.time, 0, -size)]
-
-
-class Products:
-    """The sum of all steps' products, added up piece by piece: Σ left_t · right_tᵀ.
-
-    Args:
-        name: what its scratch memory is called.
-        left: (time, rows, batch).
-        right: (time, columns, batch).
-        pieces: the steps that will be added at a time.
-        context: that of the layer.
-    """
-
-    def __init__(
-        self, name: str, left: Array, right: Array, pieces: list[slice], context: Context
-    ) -> None:
-        self._factors = left, right
-        steps, batch = max(piece.stop - piece.start for piece in pieces), left.shape[2]
-        # One product of all steps of a piece wants them side by side.
-        self._turned = [
-            context.workspace.array(f"{name} {side}", (factor.shape[1], steps, batch), left.dtype)
-            for side, factor in enumerate(self._factors)
-        ]
-        self.total = np.zeros((left.shape[1], right.shape[1]), left.dtype)
-
-    def add(self, piece: slice) -> None:
-        """Add the products of these steps."""
-        turned: list[Array] = []
-        for factor, space in zip(self._factors, self._turned, strict=True):
-            used = space[:, : piece.stop - piece.start]
-            np.copyto(used, factor[piece].swapaxes(0, 1))
-            turned.append(used.reshape(len(used), -1))
-        self.total += turned[0] @ turned[1].T
+        """All steps in pieces of about so many numbers, shorter ones towards the end."""
+        row = self.read.shape[2] * width
+        longest, shortest = max(1, numbers // row), max(1, SHORTEST // row)
+        found: list[slice] = []
+        start = 0
+        while (left := self.time - start) > 0:
+            size = left if left < 2 * shortest else max(shortest, min(longest, left // 2))
+            found.append(slice(start, start + size))
+            start += size
+        return found
 
 
 class Recurrent(Layer):
@@ -204,7 +181,7 @@ class Recurrent(Layer):
         prepared = None
         if context.training and comes_back:
             prepared = self.slopes(reading, cache, context)
-        for piece in reversed(pieces):
+        for piece in pieces:
             steps(piece)
             if prepared is not None:
                 ready.append(self._threads(pieces, context).beside(partial(prepared[0], piece)))
@@ -218,7 +195,11 @@ class Recurrent(Layer):
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
         """Backpropagation through time (Werbos, 1990)."""
         reading, inner, prepared, ready = cache
-        pieces = reading.pieces(self.gates * self.units, BEHIND)
+        time = reading.time
+        pieces = [
+            slice(time - piece.stop, time - piece.start)
+            for piece in reading.pieces(self.gates * self.units, BEHIND)
+        ]
         if prepared is None:
             prepared = self.slopes(reading, inner, context)
             ready = [ALONE.beside(partial(prepared[0], piece)) for piece in pieces]
@@ -231,15 +212,17 @@ class Recurrent(Layer):
         if reading.mask is not None and self.zero_output_for_mask:
             arriving *= reading.mask if self.return_sequences else reading.mask[-1]
         back, products, finish = self.run_back(arriving, reading, inner, prepared[1], context)
-        sums = [Products(*factors, pieces, context) for factors in products]
+        longest = max(piece.stop - piece.start for piece in pieces)
+        sums = [StepProducts(*factors, longest, context) for factors in products]
         added: list[Task] = []
         threads = self._threads(pieces, context)
         for piece in pieces:
             back(piece)
-            added += [threads.beside(partial(each.add, piece)) for each in sums]
+            added += [each.add(piece, threads) for each in sums]
+        taken = [each.take() for each in sums]
         for wait in added:
             wait()
-        parts, gradients = finish(*[each.total for each in sums])
+        parts, gradients = finish(*map(StepProducts.total, sums, taken))
         if not context.needs_input_gradient:
             return None, gradients
         steps = context.workspace.array(
@@ -264,7 +247,7 @@ class Recurrent(Layer):
     def run_back(
         self, arriving: Array, reading: Reading, cache: Any, factors: Any, context: Context
     ) -> tuple[Steps, list[tuple[str, Array, Array]], Finish]:
-        """What takes a piece back, the :class:`Products` to be summed, and what to make of them.
+        """What takes a piece back, the :class:`StepProducts` to sum, and what to make of them.
 
         The last piece goes back first. Of the sums follow the gradients.
         ``arriving`` is the gradient of every step's output, or (units, batch) that of the last.
