@@ -1,23 +1,18 @@
 """Shards of a batch on threads.
 
 NumPy releases the interpreter lock in its loops and products, so shards really run side by side.
-Each product runs on one BLAS thread: that keeps the order of every sum fixed, and the shards are
-what fills the cores.
+Each product runs on one BLAS thread (see ``blas``): the shards are what fills the cores.
 """
 
 from __future__ import annotations
 
-import ctypes
 import itertools
 import os
 import threading
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -150,51 +145,3 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-_depth = [0, 0]
-_depth_lock = threading.Lock()
-
-
-@contextmanager
-def one_blas_thread() -> Generator[None]:
-    """Hold the BLAS of NumPy to one thread per product while inside; calls may nest."""
-    functions = _blas()
-    if functions is None:
-        yield
-        return
-    read, write = functions
-    with _depth_lock:
-        _depth[0] += 1
-        if _depth[0] == 1:
-            _depth[1] = read()
-            write(1)
-    try:
-        yield
-    finally:
-        with _depth_lock:
-            _depth[0] -= 1
-            if _depth[0] == 0:
-                write(_depth[1])
-
-
-@cache
-def _blas() -> tuple[Callable[[], int], Callable[[int], Any]] | None:
-    """The functions that read and set the thread count of the OpenBLAS in NumPy's wheel, if any."""
-    package = Path(np.__file__).parent
-    folders: Sequence[Path] = (
-        package.parent / "numpy.libs",
-        package / ".dylibs",
-        package / ".libs",
-    )
-    for path in itertools.chain.from_iterable(folder.glob("*openblas*") for folder in folders):
-        try:
-            library = ctypes.CDLL(str(path))
-        except OSError:
-            continue
-        for prefix, suffix in itertools.product(("scipy_openblas", "openblas"), ("64_", "")):
-            read = getattr(library, f"{prefix}_get_num_threads{suffix}", None)
-            write = getattr(library, f"{prefix}_set_num_threads{suffix}", None)
-            if read is not None and write is not None:
-                return read, write
-    return None

@@ -18,6 +18,7 @@ from studio.engine.batches import (
     checked_arrays,
     is_arrays,
 )
+from studio.engine.blas import one_blas_thread
 from studio.engine.callbacks import Callback, CallbackList, History
 from studio.engine.denormals import denormals_are_zero
 from studio.engine.errors import DataError, NumericsError, ParameterError, StateError
@@ -25,7 +26,7 @@ from studio.engine.losses import Loss
 from studio.engine.metrics import Metric, named
 from studio.engine.network import Network
 from studio.engine.optimizers import Optimizer
-from studio.engine.parallel import Workers, cores, one_blas_thread
+from studio.engine.parallel import Workers, cores
 from studio.engine.params import Boolean, Integer, Param, Real
 from studio.engine.progress import Progress
 from studio.engine.random import generator

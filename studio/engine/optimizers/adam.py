@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from studio.engine.blas import mix
 from studio.engine.optimizers.base import Optimizer, optimizers
 from studio.engine.parameters import Parameters
 from studio.engine.params import Boolean, Real
@@ -21,12 +22,6 @@ class _Moments(Optimizer):
     beta_1 = Real(0.9, minimum=0, below=1, advanced=True, help="How slowly the mean changes.")
     beta_2 = Real(0.999, minimum=0, below=1, advanced=True, help="How slowly the size changes.")
     epsilon = Real(1e-7, minimum=0, advanced=True, help="Keeps the division finite.")
-
-    def move(self, mean: Array, towards: Array, beta: float, s: Array) -> None:
-        """mean += (1 - β) (towards - mean); ``s`` is overwritten and may be ``towards``."""
-        np.subtract(towards, mean, out=s)
-        s *= 1 - beta
-        mean += s
 
 
 @optimizers.register()
@@ -55,16 +50,15 @@ class Adam(_Moments):
         s, _ = self.scratch(len(w))
         t = self.updates
         correction = sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        self.move(m, g, self.beta_1, s)
+        mix(1 - self.beta_1, g, self.beta_1, m, s)
         np.multiply(g, g, out=s)
-        self.move(v, s, self.beta_2, s)
+        mix(1 - self.beta_2, s, self.beta_2, v, s)
         if self.amsgrad:
             v = np.maximum(slots[2], v, out=slots[2])
         np.sqrt(v, out=s)
         s += self.epsilon
         np.divide(m, s, out=s)
-        s *= rate * correction
-        w -= s
+        mix(-rate * correction, s, 1, w, s)
 
 
 @optimizers.register()
@@ -94,14 +88,13 @@ class Adamax(_Moments):
     def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
         m, u = slots
         s, _ = self.scratch(len(w))
-        self.move(m, g, self.beta_1, s)
+        mix(1 - self.beta_1, g, self.beta_1, m, s)
         u *= self.beta_2
         np.abs(g, out=s)
         np.maximum(u, s, out=u)
         np.add(u, self.epsilon, out=s)
         np.divide(m, s, out=s)
-        s *= rate / (1 - self.beta_1**self.updates)
-        w -= s
+        mix(-rate / (1 - self.beta_1**self.updates), s, 1, w, s)
 
 
 @optimizers.register()
@@ -140,18 +133,16 @@ class Nadam(_Moments):
         s, ahead = self.scratch(len(w))
         t, product = self.updates, self.product()
         now, then = self.factor(t), self.factor(t + 1)
-        self.move(m, g, self.beta_1, s)
+        mix(1 - self.beta_1, g, self.beta_1, m, s)
         np.multiply(g, g, out=s)
-        self.move(v, s, self.beta_2, s)
+        mix(1 - self.beta_2, s, self.beta_2, v, s)
         np.multiply(m, then / (1 - product * then), out=ahead)
-        np.multiply(g, (1 - now) / (1 - product), out=s)
-        ahead += s
+        mix((1 - now) / (1 - product), g, 1, ahead, s)
         np.multiply(v, 1 / (1 - self.beta_2**t), out=s)
         np.sqrt(s, out=s)
         s += self.epsilon
         ahead /= s
-        ahead *= rate
-        w -= ahead
+        mix(-rate, ahead, 1, w, s)
 
     def variables(self, parameters: Parameters) -> list[tuple[str, Array]]:
         """As of all optimizers; Keras' files have the product as well."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from studio.engine.blas import mix
 from studio.engine.optimizers.base import Optimizer, optimizers
 from studio.engine.params import Boolean, Real
 from studio.engine.schedules import LearningRate
@@ -35,15 +36,11 @@ class RMSprop(Optimizer):
     def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
         velocity, others = slots[0], list(slots[1:])
         s, t = self.scratch(len(w))
-        velocity *= self.rho
         np.multiply(g, g, out=s)
-        s *= 1 - self.rho
-        velocity += s
+        mix(1 - self.rho, s, self.rho, velocity, s)
         if self.centered:
             average = others.pop()
-            average *= self.rho
-            np.multiply(g, 1 - self.rho, out=s)
-            average += s
+            mix(1 - self.rho, g, self.rho, average, s)
             np.multiply(average, average, out=t)
             np.subtract(velocity, t, out=s)
             s += self.epsilon
@@ -51,13 +48,11 @@ class RMSprop(Optimizer):
             np.add(velocity, self.epsilon, out=s)
         np.sqrt(s, out=s)
         np.divide(g, s, out=s)
-        s *= rate
         if others:
-            others[0] *= self.momentum
-            others[0] += s
+            mix(rate, s, self.momentum, others[0], s)
             w -= others[0]
         else:
-            w -= s
+            mix(-rate, s, 1, w, s)
 
 
 @optimizers.register()
@@ -85,8 +80,7 @@ class Adagrad(Optimizer):
         np.add(total, self.epsilon, out=s)
         np.sqrt(s, out=s)
         np.divide(g, s, out=s)
-        s *= rate
-        w -= s
+        mix(-rate, s, 1, w, s)
 
 
 @optimizers.register()
@@ -107,18 +101,13 @@ class Adadelta(Optimizer):
     def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
         gradients, steps = slots
         s, t = self.scratch(len(w))
-        gradients *= self.rho
         np.multiply(g, g, out=s)
-        s *= 1 - self.rho
-        gradients += s
+        mix(1 - self.rho, s, self.rho, gradients, s)
         np.add(steps, self.epsilon, out=s)
         np.add(gradients, self.epsilon, out=t)
         s /= t
         np.sqrt(s, out=s)
         s *= g
-        steps *= self.rho
         np.multiply(s, s, out=t)
-        t *= 1 - self.rho
-        steps += t
-        s *= rate
-        w -= s
+        mix(1 - self.rho, t, self.rho, steps, t)
+        mix(-rate, s, 1, w, s)

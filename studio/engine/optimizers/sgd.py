@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from studio.engine.blas import mix
 from studio.engine.optimizers.base import Optimizer, optimizers
 from studio.engine.params import Boolean, Real
 from studio.engine.schedules import LearningRate
@@ -29,18 +30,17 @@ class SGD(Optimizer):
         return ("momentum",) if self.momentum else ()
 
     def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
-        step, _ = self.scratch(len(w))
-        np.multiply(g, -rate, out=step)
-        if slots:
-            (v,) = slots
-            v *= self.momentum
-            v += step
-            if not self.nesterov:
-                w += v
-                return
-            w += step
-            np.multiply(v, self.momentum, out=step)
-        w += step
+        s, _ = self.scratch(len(w))
+        if not slots:
+            mix(-rate, g, 1, w, s)
+            return
+        (v,) = slots
+        mix(-rate, g, self.momentum, v, s)
+        if self.nesterov:
+            mix(-rate, g, 1, w, s)
+            mix(self.momentum, v, 1, w, s)
+        else:
+            w += v
 
 
 @optimizers.register()
@@ -61,11 +61,7 @@ class Lion(Optimizer):
         (m,) = slots
         s, t = self.scratch(len(w))
         np.multiply(m, self.beta_1, out=s)
-        np.multiply(g, 1 - self.beta_1, out=t)
-        s += t
+        mix(1 - self.beta_1, g, 1, s, t)
         np.sign(s, out=s)
-        s *= rate
-        w -= s
-        m *= self.beta_2
-        np.multiply(g, 1 - self.beta_2, out=t)
-        m += t
+        mix(-rate, s, 1, w, s)
+        mix(1 - self.beta_2, g, self.beta_2, m, t)

@@ -1,0 +1,104 @@
+"""What the BLAS in NumPy's wheel offers beyond NumPy: its threads, and sums in one pass."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import threading
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from studio.engine.workspace import Array
+
+ONE_PASS = 1 << 15
+"""From so many numbers on, one pass by BLAS takes less time than the call of it costs."""
+
+_depth = [0, 0]
+_depth_lock = threading.Lock()
+
+
+@contextmanager
+def one_blas_thread() -> Generator[None]:
+    """Hold BLAS to one thread per product while inside; calls may nest.
+
+    That keeps the order of every sum fixed.
+    """
+    read, write = (_function(f"openblas_{way}_num_threads") for way in ("get", "set"))
+    if read is None or write is None:
+        yield
+        return
+    with _depth_lock:
+        _depth[0] += 1
+        if _depth[0] == 1:
+            _depth[1] = read()
+            write(1)
+    try:
+        yield
+    finally:
+        with _depth_lock:
+            _depth[0] -= 1
+            if _depth[0] == 0:
+                write(_depth[1])
+
+
+def mix(a: float, x: Array, b: float, y: Array, spare: Array) -> None:
+    """y = a · x + b · y, for arrays of one dimension without gaps.
+
+    Args:
+        a: the factor of ``x``.
+        x: of the size and type of ``y``.
+        b: the factor of ``y``.
+        y: is overwritten.
+        spare: as large; may be overwritten, and may be ``x``.
+    """
+    if y.size >= ONE_PASS:
+        axpby = _axpby(y.dtype)
+        if axpby is not None:
+            axpby(y.size, a, x.ctypes.data, 1, b, y.ctypes.data, 1)
+            return
+    np.multiply(x, a, out=spare)
+    if b != 1:
+        np.multiply(y, b, out=y)
+    np.add(y, spare, out=y)
+
+
+@cache
+def _axpby(dtype: np.dtype[Any]) -> Callable[..., None] | None:
+    letter, number = ("s", ctypes.c_float) if dtype == np.float32 else ("d", ctypes.c_double)
+    function, pointer = _function(f"cblas_{letter}axpby"), ctypes.c_void_p
+    if function is not None:
+        size = ctypes.c_int64 if function.__name__.endswith("64_") else ctypes.c_int
+        function.argtypes = [size, number, pointer, size, number, pointer, size]
+        function.restype = None
+    return function
+
+
+@cache
+def _function(name: str) -> Any:
+    """A function of the OpenBLAS in NumPy's wheel, or None where there is none."""
+    for prefix, suffix in itertools.product(("scipy_", ""), ("64_", "")):
+        found = getattr(_library(), f"{prefix}{name}{suffix}", None)
+        if found is not None:
+            return found
+    return None
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    package = Path(np.__file__).parent
+    folders: Sequence[Path] = (
+        package.parent / "numpy.libs",
+        package / ".dylibs",
+        package / ".libs",
+    )
+    for path in itertools.chain.from_iterable(folder.glob("*openblas*") for folder in folders):
+        try:
+            return ctypes.CDLL(str(path))
+        except OSError:
+            continue
+    return None
