@@ -77,14 +77,14 @@ class Conv(Layer):
         if self.filters % self.groups:
             wanted = f"filters divisible by groups={self.groups}"
             raise ShapeError(wanted, str(self.filters), self.label)
-        lengths = tuple(
-            win.output_length(length, size, stride, self.padding, dilation)
-            for length, size, stride, dilation in zip(
-                input_shape[1:-1], self.kernel_size, self.strides, self.dilation_rate, strict=True
-            )
-        )
+        lengths = self._lengths(input_shape)
         win.check_windows(self, input_shape, lengths)
         return (input_shape[0], *lengths, self.filters)
+
+    def _lengths(self, input_shape: Shape) -> Shape:
+        return win.output_lengths(
+            input_shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate
+        )
 
     def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
         """A kernel of (…kernel_size, channels / groups, filters) and a bias of (filters,)."""
@@ -98,7 +98,7 @@ class Conv(Layer):
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """z = windows · kernel + bias, piece by piece; y = activation(z)."""
-        shape = cast("tuple[int, ...]", self.compute_output_shape(x.shape))
+        shape = (len(x), *cast("win.Sizes", self._lengths(x.shape)), self.filters)
         amounts = win.pads(
             x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate
         )
@@ -108,8 +108,11 @@ class Conv(Layer):
         y = saved if in_place else context.workspace.array("y", shape, x.dtype)
         windows = self._windows(padded, context)
         kernels = self._parts(self["kernel"].reshape(-1, self.filters))
-        # A bias for a whole line of positions: longer runs of memory to add.
-        bias = np.tile(self["bias"], shape[-2]) if self.use_bias else None
+        bias = None
+        if self.use_bias:
+            # For a whole line of positions: longer runs of memory to add.
+            bias = context.workspace.array("bias", shape[-2:], x.dtype)
+            np.copyto(bias, self["bias"])
         for piece in pieces(windows, self.rank):
             z = saved[piece]
             for group, (part, kernel, out) in enumerate(
@@ -118,7 +121,7 @@ class Conv(Layer):
                 rows = columns(part, self.rank, context.workspace, f"columns{group}")
                 self._product(rows, kernel, out)
             if bias is not None:
-                lines = z.reshape(-1, bias.size)
+                lines = z.reshape(-1, *bias.shape)
                 lines += bias
             if in_place and not context.linear_output:
                 self.activation.forward(z, out=z)
@@ -174,12 +177,12 @@ class Conv(Layer):
     def _turned(self, dz: Array, shape: win.Sizes, amounts: win.Pads, context: Context) -> Array:
         """dx as a convolution of dz with the kernel turned around; for strides of 1."""
         space, rank = context.workspace, self.rank
-        around = [
+        around = tuple(
             ((size - 1) * step - before, (size - 1) * step - after)
             for size, step, (before, after) in zip(
                 self.kernel_size, self.dilation_rate, amounts, strict=True
             )
-        ]
+        )
         padded = win.pad(dz, around, 0, context, "around")
         windows = win.windows(padded, self.kernel_size, (1,) * rank, self.dilation_rate)
         kernel = np.flip(self["kernel"], axis=tuple(range(rank))).swapaxes(-1, -2)

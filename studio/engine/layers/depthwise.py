@@ -57,11 +57,8 @@ class Depthwise(Layer):
             ShapeError: if the input is smaller than the kernel.
         """
         self.check_input(input_shape)
-        found = tuple(
-            win.output_length(length, size, stride, self.padding, dilation)
-            for length, size, stride, dilation in zip(
-                input_shape[1:-1], self.kernel_size, self.strides, self.dilation_rate, strict=True
-            )
+        found = win.output_lengths(
+            input_shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate
         )
         win.check_windows(self, input_shape, found)
         return found

@@ -34,16 +34,15 @@ class Pooling(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """(batch, …spatial, channels) → (batch, …positions, channels)."""
         self.check_input(input_shape)
-        lengths = tuple(
-            win.output_length(length, size, step, self.padding)
-            for length, size, step in zip(
-                input_shape[1:-1], self.pool_size, self.steps, strict=True
-            )
-        )
+        lengths = self._lengths(input_shape)
         win.check_windows(self, input_shape, lengths)
         return (input_shape[0], *lengths, input_shape[-1])
 
-    def _slices(self, counts: win.Sizes) -> list[tuple[slice, ...]]:
+    def _lengths(self, input_shape: Shape) -> Shape:
+        ones = (1,) * type(self).rank
+        return win.output_lengths(input_shape[1:-1], self.pool_size, self.steps, self.padding, ones)
+
+    def _slices(self, counts: win.Sizes) -> list[win.Index]:
         ones = (1,) * len(counts)
         return [where for _, where in win.positions(self.pool_size, self.steps, ones, counts)]
 
@@ -61,12 +60,15 @@ class MaxPooling(Pooling):
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """Shapes (batch, …spatial, channels) → (batch, …positions, channels)."""
         space, rank = context.workspace, type(self).rank
-        shape = cast("tuple[int, ...]", self.compute_output_shape(x.shape))
+        shape = (len(x), *cast("win.Sizes", self._lengths(x.shape)), x.shape[-1])
         amounts = win.pads(x.shape[1:-1], self.pool_size, self.steps, self.padding, (1,) * rank)
         padded = win.pad(x, amounts, -np.inf, context, "padded")
         y = space.array("y", shape, x.dtype)
         axes = range(rank, 0, -1)
-        lines = {axis: self._line(axis, shape[axis]) for axis in axes}
+        lines = {
+            axis: win.line(axis, shape[axis], self.pool_size[axis - 1], self.steps[axis - 1])
+            for axis in axes
+        }
         # For each place but the first, where it is larger than all before it.
         larger = {
             axis: space.array(
@@ -113,7 +115,7 @@ class MaxPooling(Pooling):
         dy: Array,
         larger: Array,
         dx: Array,
-        line: list[tuple[slice, ...]],
+        line: tuple[win.Index, ...],
         axis: int,
         space: Workspace,
     ) -> None:
@@ -135,14 +137,6 @@ class MaxPooling(Pooling):
         elif size == 1:
             np.copyto(dx[line[0]], dy)
 
-    def _line(self, axis: int, count: int) -> list[tuple[slice, ...]]:
-        """For each place in a window of one dimension, what it meets over all windows."""
-        size, step = self.pool_size[axis - 1], self.steps[axis - 1]
-        return [
-            (*(slice(None),) * axis, slice(place, place + (count - 1) * step + 1, step))
-            for place in range(size)
-        ]
-
 
 def _pieces(x: Array) -> Iterator[slice]:
     """Some samples at a time, few enough to stay in the cache."""
@@ -156,7 +150,7 @@ class AveragePooling(Pooling):
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """Shapes (batch, …spatial, channels) → (batch, …positions, channels)."""
-        shape = cast("tuple[int, ...]", self.compute_output_shape(x.shape))
+        shape = (len(x), *cast("win.Sizes", self._lengths(x.shape)), x.shape[-1])
         ones = (1,) * type(self).rank
         amounts = win.pads(x.shape[1:-1], self.pool_size, self.steps, self.padding, ones)
         padded = win.pad(x, amounts, 0, context, "padded")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -12,18 +13,27 @@ from studio.engine.layers.base import Layer, shape_text
 from studio.engine.workspace import Array, Context, Shape
 
 Sizes = tuple[int, ...]
-Pads = list[tuple[int, int]]
+Pads = tuple[tuple[int, int], ...]
+Index = tuple[slice, ...]
+
+# What follows from shapes alone is the same in every step: it is computed once.
+cache = lru_cache(maxsize=1024)
 
 
-def output_length(
-    length: int | None, size: int, stride: int, padding: str, dilation: int = 1
-) -> int | None:
-    """How many windows fit along one dimension (Keras' rule for valid, same and causal)."""
-    if length is None:
-        return None
-    if padding in ("same", "causal"):
-        return -(-length // stride)
-    return (length - (size - 1) * dilation - 1) // stride + 1
+@cache
+def output_lengths(
+    lengths: Shape, sizes: Sizes, strides: Sizes, padding: str, dilations: Sizes
+) -> Shape:
+    """How many windows fit along each dimension (Keras' rule for valid, same and causal)."""
+    found: list[int | None] = []
+    for length, size, stride, dilation in zip(lengths, sizes, strides, dilations, strict=True):
+        if length is None:
+            found.append(None)
+        elif padding in ("same", "causal"):
+            found.append(-(-length // stride))
+        else:
+            found.append((length - (size - 1) * dilation - 1) // stride + 1)
+    return tuple(found)
 
 
 def check_windows(layer: Layer, input_shape: Shape, lengths: Shape) -> None:
@@ -56,9 +66,10 @@ def check_steps(layer: Layer, strides: Sizes, dilations: Sizes) -> None:
         )
 
 
+@cache
 def pads(lengths: Sizes, sizes: Sizes, strides: Sizes, padding: str, dilations: Sizes) -> Pads:
     """How many zeros go before and after each spatial dimension."""
-    result: Pads = []
+    result: list[tuple[int, int]] = []
     for length, size, stride, dilation in zip(lengths, sizes, strides, dilations, strict=True):
         span = (size - 1) * dilation + 1
         if padding == "valid":
@@ -68,7 +79,7 @@ def pads(lengths: Sizes, sizes: Sizes, strides: Sizes, padding: str, dilations: 
         else:
             total = max((-(-length // stride) - 1) * stride + span - length, 0)
             result.append((total // 2, total - total // 2))
-    return result
+    return tuple(result)
 
 
 def pad(x: Array, amounts: Pads, value: Any, context: Context, name: str) -> Array:
@@ -82,7 +93,8 @@ def pad(x: Array, amounts: Pads, value: Any, context: Context, name: str) -> Arr
     return padded
 
 
-def inner(lengths: Sizes, amounts: Pads) -> tuple[slice, ...]:
+@cache
+def inner(lengths: Sizes, amounts: Pads) -> Index:
     """The index of the unpadded part of a padded array."""
     return (
         slice(None),
@@ -92,33 +104,50 @@ def inner(lengths: Sizes, amounts: Pads) -> tuple[slice, ...]:
 
 def windows(x: Array, sizes: Sizes, strides: Sizes, dilations: Sizes) -> Array:
     """A view of all windows: (batch, …positions, …window, channels)."""
-    spatial = x.strides[1:-1]
+    shape, steps = _layout(x.shape, x.strides, sizes, strides, dilations)
+    return np.lib.stride_tricks.as_strided(x, shape, steps, writeable=False)
+
+
+@cache
+def _layout(
+    shape: Sizes, steps: Sizes, sizes: Sizes, strides: Sizes, dilations: Sizes
+) -> tuple[Sizes, Sizes]:
+    """The shape of the view of all windows, and its strides in bytes."""
+    spatial = steps[1:-1]
     counts = tuple(
         (n - (k - 1) * d - 1) // s + 1
-        for n, k, s, d in zip(x.shape[1:-1], sizes, strides, dilations, strict=True)
+        for n, k, s, d in zip(shape[1:-1], sizes, strides, dilations, strict=True)
     )
-    return np.lib.stride_tricks.as_strided(
-        x,
-        (len(x), *counts, *sizes, x.shape[-1]),
+    return (
+        (shape[0], *counts, *sizes, shape[-1]),
         (
-            x.strides[0],
+            steps[0],
             *(step * s for step, s in zip(spatial, strides, strict=True)),
             *(step * d for step, d in zip(spatial, dilations, strict=True)),
-            x.strides[-1],
+            steps[-1],
         ),
-        writeable=False,
     )
 
 
+@cache
 def positions(
     sizes: Sizes, strides: Sizes, dilations: Sizes, counts: Sizes
-) -> list[tuple[Sizes, tuple[slice, ...]]]:
+) -> tuple[tuple[Sizes, Index], ...]:
     """For each offset in a window, the input slice that it meets over all windows."""
-    found: list[tuple[Sizes, tuple[slice, ...]]] = []
+    found: list[tuple[Sizes, Index]] = []
     for offset in product(*(range(size) for size in sizes)):
         where = tuple(
             slice(o * d, o * d + (n - 1) * s + 1, s)
             for o, d, n, s in zip(offset, dilations, counts, strides, strict=True)
         )
         found.append((offset, (slice(None), *where)))
-    return found
+    return tuple(found)
+
+
+@cache
+def line(axis: int, count: int, size: int, stride: int) -> tuple[Index, ...]:
+    """For each place in a window of one dimension, what it meets over all ``count`` windows."""
+    before = (slice(None),) * axis
+    return tuple(
+        (*before, slice(place, place + (count - 1) * stride + 1, stride)) for place in range(size)
+    )
