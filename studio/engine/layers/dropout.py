@@ -32,7 +32,7 @@ class Dropping(Layer):
         # 16 random bits are enough to tell, and drawn much faster than a number of 32.
         random = context.random(f"dropout {self.seed}")
         size = prod(shape)
-        words = random.integers(0, 2**64 - 1, -(-size // 4), np.uint64, endpoint=True)
+        words = random.bit_generator.random_raw(-(-size // 4))
         drawn = words.view(np.uint16)[:size].reshape(shape)
         scale = 0.0 if self.rate == 1 else 1 / (1 - self.rate)
         keep = context.workspace.array("keep", shape, x.dtype)
