@@ -17,6 +17,7 @@ class Lane:
     Args:
         stack: the layers.
         moment: seed and position of the training, shared by all lanes.
+        everyone: who works for the layers that see the whole batch, while no shard is on its way.
         reuse: whether scratch memory is kept from batch to batch.
         linear_output: whether the last layer leaves out its activation.
     """
@@ -25,6 +26,7 @@ class Lane:
         self,
         stack: Sequence[Layer],
         moment: Moment,
+        everyone: Threads = ALONE,
         reuse: bool = True,
         linear_output: bool = False,
     ) -> None:
@@ -38,8 +40,13 @@ class Lane:
             getattr(layer, "activity_regularizer", None) for layer in stack
         ]
         self.contexts = [
-            Context(moment=moment, layer=position, workspace=Workspace(reuse))
-            for position in range(len(stack))
+            Context(
+                moment=moment,
+                layer=position,
+                workspace=Workspace(reuse),
+                threads=everyone if layer.mixes_samples else ALONE,
+            )
+            for position, layer in enumerate(stack)
         ]
         if linear_output:
             self.contexts[-1].linear_output = True
@@ -77,13 +84,14 @@ class Lane:
     def start(self, batch: int, threads: Threads) -> None:
         """Begin a batch of that many samples: activity penalties are per sample, as in Keras.
 
-        ``threads`` are those that work for its layers besides the lane's own.
+        ``threads`` work for the layers that see one shard, besides the lane's own.
         """
         self.penalty, self.batch = 0.0, batch
         if self.threads is not threads:
             self.threads = threads
-            for context in self.contexts:
-                context.threads = threads
+            for layer, context in zip(self.stack, self.contexts, strict=True):
+                if not layer.mixes_samples:
+                    context.threads = threads
 
     def forward(
         self, x: Array, start: int, stop: int, mask: Array | None = None

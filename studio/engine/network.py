@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isfinite
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from studio.engine.numerics import explain
 from studio.engine.optimizers import Optimizer
 from studio.engine.parallel import Workers
 from studio.engine.parameters import Parameters
-from studio.engine.workspace import ALONE, Array, Moment, Threads
+from studio.engine.workspace import ALONE, Array, Moment, Threads, Workspace
 
 MAX_SHARDS = 8
 STEP_RATE = 1.5e11
@@ -97,6 +98,8 @@ class Network:
         self.penalty = 0.0
         self._cuts: dict[int, list[slice]] = {}
         self.lanes: list[Lane] = []
+        self._joined = Workspace()
+        self._joining = Lock()
         self.gradients: list[tuple[Array, list[dict[str, Array]]]] = []
 
     def shards(self, batch: int) -> list[slice]:
@@ -118,7 +121,8 @@ class Network:
         # Each shard fills a gradient of its own: that may cost a twentieth of the step.
         affordable = 0.05 * seconds / (GRADIENT_SECONDS * max(1, self.parameters.values.size))
         count = int(min(MAX_SHARDS, batch, max(2, min(affordable, seconds / SHARD_SECONDS))))
-        if seconds < TWO_SHARDS_SECONDS:
+        # Shards that meet on the way have to set out more often.
+        if seconds < TWO_SHARDS_SECONDS * len(self.segments):
             count = 1
         size = -(-batch // count)
         return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
@@ -225,6 +229,8 @@ class Network:
         lanes = self._lanes(len(cuts))
         for lane in lanes:
             lane.start(len(x), self._threads(cuts))
+        if not self.reuse:
+            self._joined = Workspace()
         mask: Array | None = None
         for start, stop, whole in self.segments:
             parts: list[Any] = [None] * (1 if whole else len(cuts))
@@ -236,7 +242,10 @@ class Network:
                      start: int = start, stop: int = stop) -> None:  # fmt: skip
                 cut = pieces[shard]
                 part = None if source_mask is None else source_mask[cut]
-                parts[shard] = lanes[shard].forward(source[cut], start, stop, part)
+                out, kept, part = lanes[shard].forward(source[cut], start, stop, part)
+                if len(parts) > 1:
+                    out = self._join(f"y {start}", out, cut, len(source))
+                parts[shard] = out, kept, part
 
             self.workers.run(task, len(parts))
             if whole and self.moment.training:
@@ -244,7 +253,7 @@ class Network:
                     layer.learn(cache)
             if caches is not None:
                 caches.append([part[1] for part in parts])
-            x = parts[0][0] if len(parts) == 1 else np.concatenate([part[0] for part in parts])
+            x = parts[0][0]
             masks = [part[2] for part in parts]
             mask = None if masks[0] is None else np.concatenate(masks)
         self.penalty = sum(lane.penalty for lane in lanes)
@@ -256,11 +265,19 @@ class Network:
         parts: list[Array | None] = [None] * len(cuts)
 
         def task(shard: int, _: int) -> None:
-            parts[shard] = self.lanes[shard].backward(dy[cuts[shard]], caches[shard], start, stop)
+            part = self.lanes[shard].backward(dy[cuts[shard]], caches[shard], start, stop)
+            if part is not None:
+                parts[shard] = self._join(f"dx {start}", part, cuts[shard], len(dy))
 
         self.workers.run(task, len(cuts))
-        whole = [part for part in parts if part is not None]
-        return np.concatenate(whole) if whole else None
+        return parts[0]
+
+    def _join(self, name: str, part: Array, cut: slice, batch: int) -> Array:
+        """The array of a whole batch, with a shard's part put where it belongs."""
+        with self._joining:
+            whole = self._joined.array(name, (batch, *part.shape[1:]), part.dtype)
+        np.copyto(whole[cut], part)
+        return whole
 
     def _loss(
         self, y: Array, out: Array, weight: Array | None, mask: Array | None, batch: int
@@ -300,9 +317,12 @@ class Network:
         """Who works for the layers of a shard: the threads that have no shard of their own."""
         return self.workers if len(cuts) == 1 else ALONE
 
+    def _lane(self) -> Lane:
+        return Lane(self.stack, self.moment, self.workers, self.reuse, self.final is not None)
+
     def _lanes(self, count: int) -> list[Lane]:
         while len(self.lanes) < count:
-            self.lanes.append(Lane(self.stack, self.moment, self.reuse, self.final is not None))
+            self.lanes.append(self._lane())
         return self.lanes[:count]
 
 

@@ -16,6 +16,7 @@ from studio.engine.layers.augmentation import (
     RandomZoom,
 )
 from studio.engine.layers.base import Layer, layers
+from studio.engine.layers.batch_normalization import BatchNormalization
 from studio.engine.layers.bidirectional import Bidirectional
 from studio.engine.layers.conv import (
     Conv2D,
@@ -63,7 +64,6 @@ from studio.engine.layers.lstm import (
     LSTM,
 )
 from studio.engine.layers.normalization import (
-    BatchNormalization,
     GroupNormalization,
     LayerNormalization,
     UnitNormalization,

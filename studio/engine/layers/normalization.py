@@ -1,8 +1,7 @@
-"""Layers that bring numbers to mean 0 and variance 1, by batch, sample or group."""
+"""Layers that bring the numbers of each sample to mean 0 and variance 1, or to length 1."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -68,107 +67,6 @@ class Affine(Layer):
                 out[...] = values.sum(axis=axes).reshape(out.shape)
                 gradients[name] = out
         return (dy * self["gamma"].reshape(shape) if self.scale else dy), gradients
-
-
-@register()
-class BatchNormalization(Affine):
-    """y = gamma · (x - mean) / sqrt(variance + ε) + beta, by channel over the batch.
-
-    Outside training the moving averages of mean and variance take their place.
-    Input shape: any. Output shape: the same.
-    Source: Ioffe and Szegedy, 2015; https://keras.io/api/layers/normalization_layers/batch_normalization/
-    """
-
-    mixes_samples = True
-    help = "Keeps the numbers of each channel at a steady size over the batch."
-
-    axis = Integer(-1, advanced=True, help="Where the channels are.")
-    momentum = Real(0.99, minimum=0, maximum=1, label="Momentum",
-                    help="How slowly the moving averages change.")  # fmt: skip
-    epsilon = Real(1e-3, above=0, advanced=True, help="Keeps the division finite.")
-    center = Boolean(True, advanced=True, help="Whether a learned number is added.")
-    scale = Boolean(True, advanced=True, help="Whether a learned number is multiplied.")
-    beta_initializer = Named(initializers, "zeros", advanced=True)
-    gamma_initializer = Named(initializers, "ones", advanced=True)
-    moving_mean_initializer = Named(initializers, "zeros", advanced=True)
-    moving_variance_initializer = Named(initializers, "ones", advanced=True)
-    beta_regularizer = Named(regularizers, None, optional=True, advanced=True)
-    gamma_regularizer = Named(regularizers, None, optional=True, advanced=True)
-    beta_constraint = Named(constraints, None, optional=True, advanced=True)
-    gamma_constraint = Named(constraints, None, optional=True, advanced=True)
-    synchronized = Boolean(False, advanced=True, help="For Keras' files; has no effect here.")
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """The input's shape."""
-        self.check_input(input_shape)
-        self._axis(len(input_shape))
-        return input_shape
-
-    def _axis(self, rank: int) -> int:
-        axis = self.axis + rank if self.axis < 0 else self.axis
-        if not 1 <= axis < rank:
-            raise ShapeError(
-                f"an input that has an axis {self.axis}",
-                f"{rank - 1} dimensions per sample",
-                self.label,
-            )
-        return axis
-
-    def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
-        """gamma, beta, moving_mean and moving_variance, each (channels,)."""
-        shape = (known(input_shape[self._axis(len(input_shape))], self, "number of channels"),)
-        return (
-            *self.affine_specs(shape),
-            WeightSpec("moving_mean", shape, self.moving_mean_initializer, trainable=False),
-            WeightSpec("moving_variance", shape, self.moving_variance_initializer, trainable=False),
-        )
-
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """By the batch's own mean and variance in training, else by the moving ones."""
-        axis = self._axis(x.ndim)
-        axes = tuple(other for other in range(x.ndim) if other != axis)
-        shape = tuple(x.shape[axis] if other == axis else 1 for other in range(x.ndim))
-        learns = context.training and self.trainable
-        if learns:
-            count = None
-            if context.mask is not None and context.mask.ndim < x.ndim:
-                count = context.mask.reshape(
-                    *context.mask.shape, *(1,) * (x.ndim - context.mask.ndim)
-                ).astype(x.dtype)
-            mean, variance = _moments(x, axes, count)
-        else:
-            count = None
-            mean, variance = (
-                self[name].reshape(shape) for name in ("moving_mean", "moving_variance")
-            )
-        scale = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
-        n = (x - mean) * scale
-        return self.affine(n, shape), (n, scale, axes, shape, learns, mean, variance, count)
-
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
-        """The batch's mean and variance depend on each sample too."""
-        n, scale, axes, shape, learns, _, _, count = cache
-        dn, gradients = self.affine_back(dy, n, shape, context)
-        if not learns:
-            return dn * scale, gradients
-        if count is None:
-            return normalized_back(dn, n, scale, axes), gradients
-        # With a mask, the steps that do not count are normalised by moments they have no part in.
-        total = np.broadcast_to(count, n.shape).sum(axis=axes, keepdims=True)
-        mean = dn.sum(axis=axes, keepdims=True) / total
-        along = (dn * n).sum(axis=axes, keepdims=True) / total
-        return (dn - count * (mean + n * along)) * scale, gradients
-
-    def learned(self, cache: Any) -> Mapping[str, Array]:
-        """The moving averages after a batch."""
-        _, _, _, _, learns, mean, variance, _ = cache
-        if not learns:
-            return {}
-        keep = self.momentum
-        return {
-            name: self[name] * keep + new.ravel() * (1 - keep)
-            for name, new in (("moving_mean", mean), ("moving_variance", variance))
-        }
 
 
 def _moments(x: Array, axes: tuple[int, ...], count: Array | None) -> tuple[Array, Array]:

@@ -1,0 +1,206 @@
+"""Normalization by the moments of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from studio.engine.constraints import constraints
+from studio.engine.errors import ShapeError
+from studio.engine.initializers import initializers
+from studio.engine.layers.base import Gradients, WeightSpec, known, register
+from studio.engine.layers.channels import Channels, channels_of
+from studio.engine.layers.normalization import Affine
+from studio.engine.params import Boolean, Integer, Real
+from studio.engine.registry import Named
+from studio.engine.regularizers import regularizers
+from studio.engine.workspace import Array, Context, Shape
+
+
+@register()
+class BatchNormalization(Affine):
+    """y = gamma · (x - mean) / sqrt(variance + ε) + beta, by channel over the batch.
+
+    Outside training the moving averages of mean and variance take their place.
+    Input shape: any. Output shape: the same.
+    Source: Ioffe and Szegedy, 2015; https://keras.io/api/layers/normalization_layers/batch_normalization/
+    """
+
+    mixes_samples = True
+    help = "Keeps the numbers of each channel at a steady size over the batch."
+
+    axis = Integer(-1, advanced=True, help="Where the channels are.")
+    momentum = Real(0.99, minimum=0, maximum=1, label="Momentum",
+                    help="How slowly the moving averages change.")  # fmt: skip
+    epsilon = Real(1e-3, above=0, advanced=True, help="Keeps the division finite.")
+    center = Boolean(True, advanced=True, help="Whether a learned number is added.")
+    scale = Boolean(True, advanced=True, help="Whether a learned number is multiplied.")
+    beta_initializer = Named(initializers, "zeros", advanced=True)
+    gamma_initializer = Named(initializers, "ones", advanced=True)
+    moving_mean_initializer = Named(initializers, "zeros", advanced=True)
+    moving_variance_initializer = Named(initializers, "ones", advanced=True)
+    beta_regularizer = Named(regularizers, None, optional=True, advanced=True)
+    gamma_regularizer = Named(regularizers, None, optional=True, advanced=True)
+    beta_constraint = Named(constraints, None, optional=True, advanced=True)
+    gamma_constraint = Named(constraints, None, optional=True, advanced=True)
+    synchronized = Boolean(False, advanced=True, help="For Keras' files; has no effect here.")
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """The input's shape."""
+        self.check_input(input_shape)
+        self._axis(len(input_shape))
+        return input_shape
+
+    def _axis(self, rank: int) -> int:
+        axis = self.axis + rank if self.axis < 0 else self.axis
+        if not 1 <= axis < rank:
+            raise ShapeError(
+                f"an input that has an axis {self.axis}",
+                f"{rank - 1} dimensions per sample",
+                self.label,
+            )
+        return axis
+
+    def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
+        """gamma, beta, moving_mean and moving_variance, each (channels,)."""
+        shape = (known(input_shape[self._axis(len(input_shape))], self, "number of channels"),)
+        return (
+            *self.affine_specs(shape),
+            WeightSpec("moving_mean", shape, self.moving_mean_initializer, trainable=False),
+            WeightSpec("moving_variance", shape, self.moving_variance_initializer, trainable=False),
+        )
+
+    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+        """By the batch's own mean and variance in training, else by the moving ones."""
+        axis, space, threads = self._axis(x.ndim), context.workspace, context.threads
+        learns = context.training and self.trainable
+        counted = _counted(x, context.mask, axis) if learns else None
+        x = _last(x, axis)
+        read = channels_of(x.shape)
+        centred, y = (space.array(name, x.shape, x.dtype) for name in ("centred", "y"))
+        lines, away, out = read.lines(x), read.lines(centred), read.lines(y)
+        mean, variance = self["moving_mean"], self["moving_variance"]
+        if learns:
+            mean, variance = _moments(read, lines, away, out, counted, context)
+        scale = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
+        middle = read.line(mean)
+        factor = read.line(scale * self["gamma"] if self.scale else scale)
+        shift = read.line(self["beta"]) if self.center else None
+
+        def finish(piece: slice) -> None:
+            if not learns:
+                np.subtract(lines[piece], middle, out=away[piece])
+            np.multiply(away[piece], factor, out=out[piece])
+            if shift is not None:
+                np.add(out[piece], shift, out=out[piece])
+
+        read.each(finish, threads)
+        return _back(y, axis), (centred, scale, learns, mean, variance, counted)
+
+    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
+        """dx = factor · (dy - mean(dy) - n · mean(n · dy)), with the normalised n.
+
+        The batch's mean and variance depend on each sample too, on those that count.
+        """
+        centred, scale, learns, _, _, counted = cache
+        axis, threads = self._axis(dy.ndim), context.threads
+        dy = _last(dy, axis)
+        read = channels_of(dy.shape)
+        dx = context.workspace.array("dx", dy.shape, dy.dtype)
+        arriving, away, out = read.lines(dy), read.lines(centred), read.lines(dx)
+
+        def add(piece: slice, sums: Array) -> None:
+            read.add(arriving[piece], sums[0])
+            read.add(np.multiply(arriving[piece], away[piece], out=out[piece]), sums[1])
+
+        plain, along = read.sums(add, 2, threads, dy.dtype)
+        gradients: dict[str, Array] = {}
+        for name, wanted, values in (
+            ("gamma", self.scale, scale * along),
+            ("beta", self.center, plain),
+        ):
+            if wanted:
+                gradients[name] = context.gradient(name, self[name])
+                np.copyto(gradients[name], values)
+        if not context.needs_input_gradient:
+            return None, gradients
+        factor = scale * self["gamma"] if self.scale else scale
+        total = read.rows if counted is None else counted[1]
+        through = read.line(factor)
+        back = read.line(-factor * scale**2 * along / total)
+        shift = read.line(-factor * plain / total)
+
+        def finish(piece: slice) -> None:
+            np.multiply(arriving[piece], through, out=out[piece])
+            if learns:
+                # What was kept is not needed any more.
+                others = np.multiply(away[piece], back, out=away[piece])
+                np.add(others, shift, out=others)
+                if counted is not None:
+                    np.multiply(others, counted[0][piece], out=others)
+                np.add(out[piece], others, out=out[piece])
+
+        read.each(finish, threads)
+        return _back(dx, axis), gradients
+
+    def learned(self, cache: Any) -> Mapping[str, Array]:
+        """The moving averages after a batch."""
+        _, _, learns, mean, variance, _ = cache
+        if not learns:
+            return {}
+        keep = self.momentum
+        return {
+            name: self[name] * keep + new * (1 - keep)
+            for name, new in (("moving_mean", mean), ("moving_variance", variance))
+        }
+
+
+Counted = tuple[Array, Array]
+"""Which numbers count, as lines, and how many in each channel."""
+
+
+def _last(x: Array, axis: int) -> Array:
+    """The channels last, without gaps."""
+    return np.ascontiguousarray(x if axis == x.ndim - 1 else np.moveaxis(x, axis, -1))
+
+
+def _back(x: Array, axis: int) -> Array:
+    """The channels where they were."""
+    return x if axis == x.ndim - 1 else np.moveaxis(x, -1, axis)
+
+
+def _counted(x: Array, mask: Array | None, axis: int) -> Counted | None:
+    if mask is None or mask.ndim >= x.ndim:
+        return None
+    wide = mask.reshape(*mask.shape, *(1,) * (x.ndim - mask.ndim))
+    counts = _last(np.broadcast_to(wide, x.shape), axis).astype(x.dtype)
+    totals = counts.reshape(-1, counts.shape[-1]).sum(axis=0)
+    return channels_of(counts.shape).lines(counts), totals
+
+
+def _moments(
+    read: Channels, lines: Array, away: Array, spare: Array, counted: Counted | None,
+    context: Context,
+) -> tuple[Array, Array]:  # fmt: skip
+    """Mean and variance, (channels,) each; ``away`` gets the distances from the mean."""
+    counts, total = (None, read.rows) if counted is None else counted
+
+    def add(piece: slice, sums: Array) -> None:
+        part = lines[piece]
+        if counts is not None:
+            part = np.multiply(part, counts[piece], out=spare[piece])
+        read.add(part, sums[0])
+
+    mean = read.sums(add, 1, context.threads, lines.dtype)[0] / total
+    middle = read.line(mean)
+
+    def square(piece: slice, sums: Array) -> None:
+        distance = np.subtract(lines[piece], middle, out=away[piece])
+        squares = np.multiply(distance, distance, out=spare[piece])
+        if counts is not None:
+            np.multiply(squares, counts[piece], out=squares)
+        read.add(squares, sums[0])
+
+    return mean, read.sums(square, 1, context.threads, lines.dtype)[0] / total
