@@ -68,6 +68,11 @@ class Channels(NamedTuple):
         self.each(lambda piece: work(piece, found[places[piece.start]]), threads)
         return np.add.reduce(found, axis=0)
 
+    def shift(self, x: Array, values: Array) -> None:
+        """Add one number per channel, in place."""
+        lines = self.lines(x)
+        lines += self.line(values)
+
     def add(self, lines: Array, out: Array) -> None:
         """The sum of the rows of some lines, (channels,)."""
         add_rows(lines.reshape(-1, self.channels), out)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import prod
 from typing import Any, cast
 
 import numpy as np
@@ -20,10 +22,14 @@ from studio.engine.layers.base import (
     known,
     register,
 )
+from studio.engine.layers.channels import channels_of
 from studio.engine.params import Boolean, Choice, Integer, Integers
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
 from studio.engine.workspace import Array, Context, Shape
+
+PIECE = 1 << 18
+"""How many outputs are worked on at a time."""
 
 
 class Depthwise(Layer):
@@ -65,33 +71,90 @@ class Depthwise(Layer):
 
     def spread(self, x: Array, kernel: Array, context: Context) -> tuple[Array, Any]:
         """Shapes (batch, height, width, c) → (batch, rows, columns, c · depth_multiplier)."""
-        counts = cast("tuple[int, ...]", self.lengths(x.shape))
+        space = context.workspace
+        counts = cast("tuple[int, int]", self.lengths(x.shape))
         amounts = win.pads(
             x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate
         )
         padded = win.pad(x, amounts, 0, context, "padded")
-        depth, channels = self.depth_multiplier, x.shape[-1]
-        y = context.workspace.zeros("spread", (len(x), *counts, channels, depth), x.dtype)
-        part = context.workspace.array("part", y.shape, x.dtype)
-        for offset, where in win.positions(
-            self.kernel_size, self.strides, self.dilation_rate, counts
-        ):
-            y += np.multiply(padded[where][..., None], kernel[offset], out=part)
-        return y.reshape(*y.shape[:3], channels * depth), (x.shape, padded, amounts)
+        if self.depth_multiplier > 1:
+            # Each channel once for each of its patterns.
+            padded = np.repeat(padded, self.depth_multiplier, axis=-1)
+        y = space.array("spread", (len(x), *counts, padded.shape[-1]), x.dtype)
+        out = self._lines(y)
+        met, factors = self._met(padded, counts), self._factors(kernel, counts)
+        for piece in _pieces(out):
+            part = out[piece]
+            spare = space.array("part", part.shape, x.dtype)
+            np.multiply(met[0][piece], factors[0], out=part)
+            for seen, factor in zip(met[1:], factors[1:], strict=True):
+                np.multiply(seen[piece], factor, out=spare)
+                np.add(part, spare, out=part)
+        return y, (x.shape, padded, amounts)
 
     def gather(
         self, dy: Array, cache: Any, kernel: Array, dkernel: Array, context: Context
-    ) -> Array:
+    ) -> Array | None:
         """The gradient of the input of :meth:`spread`; that of the kernel goes into ``dkernel``."""
         shape, padded, amounts = cache
-        dy = dy.reshape(*dy.shape[:3], shape[-1], self.depth_multiplier)
-        dpadded = context.workspace.zeros("dpadded", padded.shape, dy.dtype)
-        for offset, where in win.positions(
-            self.kernel_size, self.strides, self.dilation_rate, dy.shape[1:3]
-        ):
-            np.einsum("bijc,bijcd->cd", padded[where], dy, out=dkernel[offset])
-            dpadded[where] += np.einsum("bijcd,cd->bijc", dy, kernel[offset])
+        space, counts = context.workspace, (dy.shape[1], dy.shape[2])
+        arriving = self._lines(np.ascontiguousarray(dy))
+        dpadded = None
+        if context.needs_input_gradient:
+            dpadded = space.zeros("dpadded", padded.shape, dy.dtype)
+        met, factors = self._met(padded, counts), self._factors(kernel, counts)
+        into = [] if dpadded is None else self._met(dpadded, counts)
+        sums = np.zeros_like(factors)
+        over = "brc,brc->c" if self._in_line else "bryc,bryc->c"
+        for piece in _pieces(arriving):
+            part = arriving[piece]
+            spare = space.array("part", part.shape, dy.dtype)
+            for number, (seen, factor) in enumerate(zip(met, factors, strict=True)):
+                sums[number] += np.einsum(over, seen[piece], part)
+                if into:
+                    np.multiply(part, factor, out=spare)
+                    into[number][piece] += spare
+        np.copyto(
+            dkernel, sums.reshape(len(sums), -1, padded.shape[-1]).sum(1).reshape(kernel.shape)
+        )
+        if dpadded is None:
+            return None
+        if self.depth_multiplier > 1:
+            dpadded = dpadded.reshape(*dpadded.shape[:-1], shape[-1], -1).sum(axis=-1)
         return dpadded[win.inner(shape[1:-1], amounts)]
+
+    @property
+    def _in_line(self) -> bool:
+        """Whether what a whole line of outputs meets is one run of memory."""
+        return self.strides[1] == 1
+
+    def _lines(self, y: Array) -> Array:
+        """(batch, rows, columns, channels), where possible as (batch, rows, columns · channels)."""
+        return y.reshape(*y.shape[:2], -1) if self._in_line else y
+
+    def _met(self, padded: Array, counts: tuple[int, int]) -> list[Array]:
+        """For each offset in the window, the inputs that it meets, in the shape of ``_lines``."""
+        lines = self._lines(padded)
+        channels, found = padded.shape[-1], list[Array]()
+        for _, (_, rows, columns) in win.positions(
+            self.kernel_size, self.strides, self.dilation_rate, counts
+        ):
+            if self._in_line:
+                columns = slice(columns.start * channels, columns.stop * channels)
+            found.append(lines[:, rows, columns])
+        return found
+
+    def _factors(self, kernel: Array, counts: tuple[int, int]) -> Array:
+        """For each offset the numbers of all channels, along a whole line where possible."""
+        factors = kernel.reshape(prod(self.kernel_size), -1)
+        return np.tile(factors, counts[1]) if self._in_line else factors
+
+
+def _pieces(lines: Array) -> Iterator[slice]:
+    """Some samples at a time: they and what they meet stay in the processor's cache."""
+    size = max(1, PIECE // max(1, lines[:1].size))
+    for start in range(0, len(lines), size):
+        yield slice(start, start + size)
 
 
 @register()
@@ -148,7 +211,7 @@ class DepthwiseConv2D(Depthwise):
         """Per offset in the window: the input there times the kernel there, added up."""
         z, cache = self.spread(x, self["kernel"], context)
         if self.use_bias:
-            z += self["bias"]
+            channels_of(z.shape).shift(z, self["bias"])
         y, saved = activate(self.activation, z, context)
         return y, (cache, saved)
 
@@ -222,9 +285,9 @@ class SeparableConv2D(Depthwise):
         spread, cache = self.spread(x, self["depthwise_kernel"], context)
         point = self["pointwise_kernel"][0, 0]
         z = context.workspace.array("z", (*spread.shape[:-1], self.filters), x.dtype)
-        np.matmul(spread, point, out=z)
+        np.matmul(spread.reshape(-1, len(point)), point, out=z.reshape(-1, self.filters))
         if self.use_bias:
-            z += self["bias"]
+            channels_of(z.shape).shift(z, self["bias"])
         y, saved = activate(self.activation, z, context)
         return y, (spread, cache, saved)
 
@@ -238,7 +301,9 @@ class SeparableConv2D(Depthwise):
         np.matmul(rows.T, flat, out=dpoint[0, 0])
         deep = self["depthwise_kernel"]
         ddeep = context.gradient("depthwise_kernel", deep)
-        dx = self.gather(np.matmul(dz, point[0, 0].T), inner, deep, ddeep, context)
+        between = context.workspace.array("between", spread.shape, dz.dtype)
+        np.matmul(flat, point[0, 0].T, out=between.reshape(rows.shape))
+        dx = self.gather(between, inner, deep, ddeep, context)
         gradients = {"depthwise_kernel": ddeep, "pointwise_kernel": dpoint}
         if self.use_bias:
             gradients["bias"] = add_rows(flat, context.gradient("bias", self["bias"]))
