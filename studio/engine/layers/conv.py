@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from studio.engine.activations import Activation, activations
+from studio.engine.activations import Activation, Linear, activations
 from studio.engine.constraints import constraints
 from studio.engine.errors import ShapeError
 from studio.engine.initializers import initializers
@@ -142,15 +142,16 @@ class Conv(Layer):
             gradients["bias"].fill(0)
         windows = self._windows(padded, context)
         # For dx all of dz is needed, else one piece at a time, which stays in the cache.
+        linear = context.linear_output or isinstance(self.activation, Linear)
         dz = None
-        if context.linear_output:
+        if linear:
             dz = np.ascontiguousarray(dy)
         elif context.needs_input_gradient:
             dz = space.array("dz", dy.shape, dy.dtype)
         for piece in pieces(windows, self.rank):
             arriving = dy[piece]
             part = space.array("dz", arriving.shape, dy.dtype) if dz is None else dz[piece]
-            if not context.linear_output:
+            if not linear:
                 self._dz(arriving, saved[piece], part)
             for group, (part_x, part_dz, into) in enumerate(
                 zip(self._parts(windows[piece]), self._parts(part), dkernels, strict=True)

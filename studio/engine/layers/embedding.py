@@ -90,13 +90,10 @@ class Embedding(Layer):
         rows: Array = cache.ravel()
         gradient = context.gradient("embeddings", self["embeddings"])
         gradient.fill(0)
-        if rows.size:
-            # Places of the same row side by side, which is much faster than np.add.at.
-            order = np.argsort(rows, kind="stable")
-            ordered = rows[order]
-            starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-            sums = np.add.reduceat(dy.reshape(-1, self.output_dim)[order], starts, axis=0)
-            gradient[ordered[starts]] = sums
+        # Number by number: np.add.at is several times as fast along one dimension.
+        places = context.workspace.array("places", (rows.size, self.output_dim), np.intp)
+        np.add(rows[:, None] * self.output_dim, np.arange(self.output_dim), out=places)
+        np.add.at(gradient.reshape(-1), places.reshape(-1), dy.reshape(-1))
         return None, {"embeddings": gradient}
 
     def compute_mask(self, x: Array, mask: Array | None) -> Array | None:

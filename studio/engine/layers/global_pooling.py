@@ -25,12 +25,9 @@ class GlobalPooling(Layer):
         ones = (1,) * (len(input_shape) - 2) if self.keepdims else ()
         return (input_shape[0], *ones, input_shape[-1])
 
-    def _spatial(self, x: Array) -> tuple[int, ...]:
-        return tuple(range(1, x.ndim - 1))
-
-    def _spread(self, dy: Array, x: Array) -> Array:
-        """The gradient with a dimension of 1 in place of each spatial one."""
-        return dy.reshape(len(x), *(1,) * (x.ndim - 2), x.shape[-1])
+    def _shaped(self, y: Array, x: Array) -> Array:
+        """(batch, channels), where asked for with a dimension of 1 for each spatial one."""
+        return y.reshape(len(x), *(1,) * (x.ndim - 2), x.shape[-1]) if self.keepdims else y
 
 
 class GlobalAverage(GlobalPooling):
@@ -38,19 +35,22 @@ class GlobalAverage(GlobalPooling):
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """Shapes (batch, …spatial, channels) → (batch, channels)."""
-        spatial = self._spatial(x)
+        flat = x.reshape(len(x), -1, x.shape[-1])
         if context.mask is None or x.ndim != 3:
-            share: Any = x.dtype.type(1 / np.prod([x.shape[axis] for axis in spatial]))
+            share = np.full((1, flat.shape[1]), 1 / flat.shape[1], x.dtype)
         else:
-            counted = context.mask.astype(x.dtype)[..., None]
+            counted = context.mask.astype(x.dtype)
             share = counted / counted.sum(axis=1, keepdims=True)
-        y = (x * share).sum(axis=spatial, keepdims=self.keepdims)
-        return y, (x, share)
+        y = np.matmul(share[:, None], flat)
+        return self._shaped(y[:, 0], x), (x.shape, share)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
         """Each gradient is spread evenly."""
-        x, share = cache
-        return np.broadcast_to(self._spread(dy, x), x.shape) * share, {}
+        shape, share = cache
+        dx = context.workspace.array("dx", shape, dy.dtype)
+        flat = dx.reshape(shape[0], -1, shape[-1])
+        np.multiply(dy.reshape(len(dy), 1, -1), share[..., None], out=flat)
+        return dx, {}
 
 
 class GlobalMax(GlobalPooling):
@@ -63,10 +63,7 @@ class GlobalMax(GlobalPooling):
         flat = x.reshape(len(x), -1, x.shape[-1])
         place = flat.argmax(axis=1)
         y = np.take_along_axis(flat, place[:, None], axis=1)
-        shape = (
-            (len(x), *(1,) * (x.ndim - 2), x.shape[-1]) if self.keepdims else (len(x), x.shape[-1])
-        )
-        return y.reshape(shape), (x.shape, place)
+        return self._shaped(y[:, 0], x), (x.shape, place)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
         """Each gradient goes to the first largest number of its channel."""

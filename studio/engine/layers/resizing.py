@@ -220,8 +220,7 @@ class UpSampling1D(Layer):
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
         """The sum over the copies of a step."""
-        batch, steps, channels = dy.shape
-        return dy.reshape(batch, steps // self.size, self.size, channels).sum(axis=2), {}
+        return _sum_of_copies(dy, 1, self.size, context), {}
 
 
 @register()
@@ -260,11 +259,21 @@ class UpSampling2D(Layer):
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
         """The same the other way round."""
         if cache is None:
-            batch, rows, columns, channels = dy.shape
-            a, b = self.size
-            return dy.reshape(batch, rows // a, a, columns // b, b, channels).sum(axis=(2, 4)), {}
+            dy = _sum_of_copies(dy, 1, self.size[0], context)
+            return _sum_of_copies(dy, 2, self.size[1], context), {}
         rows, columns = cache
         return np.einsum("ri,brsc,sj->bijc", rows, dy, columns, optimize=True), {}
+
+
+def _sum_of_copies(dy: Array, axis: int, times: int, context: Context) -> Array:
+    """The gradient of each number along an axis, of which every one came several times."""
+    copies = dy.reshape(*dy.shape[:axis], -1, times, *dy.shape[axis + 1 :])
+    first, *others = np.moveaxis(copies, axis + 1, 0)
+    total = context.workspace.array(f"sum {axis}", first.shape, dy.dtype)
+    np.copyto(total, first)
+    for other in others:
+        total += other
+    return total
 
 
 def _bilinear(length: int, times: int, dtype: Any) -> Array:
