@@ -16,7 +16,7 @@ from studio.engine.layers.normalization import Affine
 from studio.engine.params import Boolean, Integer, Real
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
-from studio.engine.workspace import Array, Context, Shape
+from studio.engine.workspace import Array, Context, Shape, Threads
 
 
 @register()
@@ -78,42 +78,41 @@ class BatchNormalization(Affine):
         learns = context.training and self.trainable
         counted = _counted(x, context.mask, axis) if learns else None
         x = _last(x, axis)
-        read = channels_of(x.shape)
-        centred, y = (space.array(name, x.shape, x.dtype) for name in ("centred", "y"))
-        lines, away, out = read.lines(x), read.lines(centred), read.lines(y)
+        read, y = channels_of(x.shape), space.array("y", x.shape, x.dtype)
+        lines, out = read.lines(x), read.lines(y)
         mean, variance = self["moving_mean"], self["moving_variance"]
         if learns:
-            mean, variance = _moments(read, lines, away, out, counted, context)
+            mean, variance = _moments(read, lines, out, counted, threads)
         scale = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
         middle = read.line(mean)
         factor = read.line(scale * self["gamma"] if self.scale else scale)
         shift = read.line(self["beta"]) if self.center else None
 
         def finish(piece: slice) -> None:
-            if not learns:
-                np.subtract(lines[piece], middle, out=away[piece])
-            np.multiply(away[piece], factor, out=out[piece])
+            part = np.subtract(lines[piece], middle, out=out[piece])
+            np.multiply(part, factor, out=part)
             if shift is not None:
-                np.add(out[piece], shift, out=out[piece])
+                np.add(part, shift, out=part)
 
         read.each(finish, threads)
-        return _back(y, axis), (centred, scale, learns, mean, variance, counted)
+        return _back(y, axis), (x, scale, learns, mean, variance, counted)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
-        """dx = factor · (dy - mean(dy) - n · mean(n · dy)), with the normalised n.
+        """dx = gamma · scale · (dy - mean(dy) - n · mean(n · dy)), n = (x - mean) · scale.
 
         The batch's mean and variance depend on each sample too, on those that count.
         """
-        centred, scale, learns, _, _, counted = cache
+        x, scale, learns, mean, _, counted = cache
         axis, threads = self._axis(dy.ndim), context.threads
         dy = _last(dy, axis)
-        read = channels_of(dy.shape)
-        dx = context.workspace.array("dx", dy.shape, dy.dtype)
-        arriving, away, out = read.lines(dy), read.lines(centred), read.lines(dx)
+        read, dx = channels_of(dy.shape), context.workspace.array("dx", dy.shape, dy.dtype)
+        lines, arriving, out = read.lines(x), read.lines(dy), read.lines(dx)
+        middle = read.line(mean)
 
         def add(piece: slice, sums: Array) -> None:
             read.add(arriving[piece], sums[0])
-            read.add(np.multiply(arriving[piece], away[piece], out=out[piece]), sums[1])
+            part = np.subtract(lines[piece], middle, out=out[piece])
+            read.add(np.multiply(part, arriving[piece], out=part), sums[1])
 
         plain, along = read.sums(add, 2, threads, dy.dtype)
         gradients: dict[str, Array] = {}
@@ -126,21 +125,22 @@ class BatchNormalization(Affine):
                 np.copyto(gradients[name], values)
         if not context.needs_input_gradient:
             return None, gradients
-        factor = scale * self["gamma"] if self.scale else scale
+        factor = read.line(scale * self["gamma"] if self.scale else scale)
         total = read.rows if counted is None else counted[1]
-        through = read.line(factor)
-        back = read.line(-factor * scale**2 * along / total)
-        shift = read.line(-factor * plain / total)
+        slope, shift = (read.line(v / total) for v in (scale * scale * along, plain))
 
         def finish(piece: slice) -> None:
-            np.multiply(arriving[piece], through, out=out[piece])
-            if learns:
-                # What was kept is not needed any more.
-                others = np.multiply(away[piece], back, out=away[piece])
-                np.add(others, shift, out=others)
-                if counted is not None:
-                    np.multiply(others, counted[0][piece], out=others)
-                np.add(out[piece], others, out=out[piece])
+            part = out[piece]
+            if not learns:
+                np.multiply(arriving[piece], factor, out=part)
+                return
+            np.subtract(middle, lines[piece], out=part)
+            np.multiply(part, slope, out=part)
+            np.subtract(part, shift, out=part)
+            if counted is not None:
+                np.multiply(part, counted[0][piece], out=part)
+            np.add(part, arriving[piece], out=part)
+            np.multiply(part, factor, out=part)
 
         read.each(finish, threads)
         return _back(dx, axis), gradients
@@ -181,10 +181,9 @@ def _counted(x: Array, mask: Array | None, axis: int) -> Counted | None:
 
 
 def _moments(
-    read: Channels, lines: Array, away: Array, spare: Array, counted: Counted | None,
-    context: Context,
-) -> tuple[Array, Array]:  # fmt: skip
-    """Mean and variance, (channels,) each; ``away`` gets the distances from the mean."""
+    read: Channels, lines: Array, spare: Array, counted: Counted | None, threads: Threads
+) -> tuple[Array, Array]:
+    """Mean and variance, (channels,) each; ``spare`` is overwritten."""
     counts, total = (None, read.rows) if counted is None else counted
 
     def add(piece: slice, sums: Array) -> None:
@@ -193,14 +192,14 @@ def _moments(
             part = np.multiply(part, counts[piece], out=spare[piece])
         read.add(part, sums[0])
 
-    mean = read.sums(add, 1, context.threads, lines.dtype)[0] / total
+    mean = read.sums(add, 1, threads, lines.dtype)[0] / total
     middle = read.line(mean)
 
     def square(piece: slice, sums: Array) -> None:
-        distance = np.subtract(lines[piece], middle, out=away[piece])
-        squares = np.multiply(distance, distance, out=spare[piece])
+        part = np.subtract(lines[piece], middle, out=spare[piece])
+        np.multiply(part, part, out=part)
         if counts is not None:
-            np.multiply(squares, counts[piece], out=squares)
-        read.add(squares, sums[0])
+            np.multiply(part, counts[piece], out=part)
+        read.add(part, sums[0])
 
-    return mean, read.sums(square, 1, context.threads, lines.dtype)[0] / total
+    return mean, read.sums(square, 1, threads, lines.dtype)[0] / total
