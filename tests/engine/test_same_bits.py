@@ -57,6 +57,21 @@ def sequence_stack() -> list[Layer | Input]:
     return [Input((48, 16)), SimpleRNN(24, return_sequences=True), SimpleRNN(16), Dense(4)]
 
 
+def joined_stack() -> list[Layer | Input]:
+    """Layers that see the whole batch between others that see a shard."""
+    return [
+        Input((16, 16, 3)),
+        Conv2D(8, 3),
+        BatchNormalization(),
+        MaxPooling2D(),
+        Dropout(0.2),
+        Flatten(),
+        Dense(12, activation="relu"),
+        BatchNormalization(),
+        Dense(4, activation="softmax"),
+    ]
+
+
 def data(shape: tuple[Any, ...]) -> tuple[Any, Any]:
     """Random samples of four classes."""
     stream = np.random.default_rng(0)
@@ -123,7 +138,9 @@ def in_fifths(self: Network, batch: int) -> list[slice]:
     return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
 
 
-@pytest.mark.parametrize("layers", [None, sequence_stack], ids=["images", "sequences"])
+@pytest.mark.parametrize(
+    "layers", [None, sequence_stack, joined_stack], ids=["images", "sequences", "joined"]
+)
 def test_on_any_number_of_threads(layers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Network, "shards", in_fifths)
     models = [made(layers() if layers else None, threads=threads) for threads in (1, 2, 3, 8)]
@@ -193,9 +210,10 @@ def test_the_cut_does_not_depend_on_the_threads() -> None:
         assert cuts[0] == cuts[1] == cuts[2]
 
 
-def test_with_and_without_reused_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("layers", [stack, joined_stack], ids=["images", "joined"])
+def test_with_and_without_reused_memory(layers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Network, "shards", in_fifths)
-    kept, fresh = made(), made()
+    kept, fresh = made(layers()), made(layers())
     first = trained(kept)
 
     class Fresh(Network):

@@ -67,7 +67,7 @@ def columns(windows: Array, rank: int, space: Workspace, name: str) -> Array:
     return matrix.T
 
 
-def multiply(a: Array, b: Array, out: Array) -> Array:
+def thin_product(a: Array, b: Array, out: Array) -> Array:
     """out = a · b, a thin product in pieces that suit BLAS.
 
     Args:

@@ -20,7 +20,7 @@ from studio.engine.layers.base import (
     known,
     register,
 )
-from studio.engine.layers.columns import FEW_CHANNELS, batches, columns, multiply, pieces
+from studio.engine.layers.columns import FEW_CHANNELS, batches, columns, pieces, thin_product
 from studio.engine.params import Boolean, Choice, Integer, Integers
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
@@ -243,7 +243,7 @@ class Conv(Layer):
 
     def _product(self, rows: Array, kernel: Array, out: Array) -> None:
         if self.groups == 1:
-            multiply(rows, kernel, out.reshape(-1, kernel.shape[1]))
+            thin_product(rows, kernel, out.reshape(-1, kernel.shape[1]))
         else:
             out[...] = np.matmul(rows, kernel).reshape(out.shape)
 

@@ -42,9 +42,9 @@ class Pooling(Layer):
         ones = (1,) * type(self).rank
         return win.output_lengths(input_shape[1:-1], self.pool_size, self.steps, self.padding, ones)
 
-    def _slices(self, counts: win.Sizes) -> list[win.Index]:
-        ones = (1,) * len(counts)
-        return [where for _, where in win.positions(self.pool_size, self.steps, ones, counts)]
+    def _line(self, axis: int, count: int) -> tuple[win.Index, ...]:
+        """For each place in a window along one dimension, what it meets over all windows."""
+        return win.line(axis, count, self.pool_size[axis - 1], self.steps[axis - 1])
 
 
 class MaxPooling(Pooling):
@@ -65,10 +65,7 @@ class MaxPooling(Pooling):
         padded = win.pad(x, amounts, -np.inf, context, "padded")
         y = space.array("y", shape, x.dtype)
         axes = range(rank, 0, -1)
-        lines = {
-            axis: win.line(axis, shape[axis], self.pool_size[axis - 1], self.steps[axis - 1])
-            for axis in axes
-        }
+        lines = {axis: self._line(axis, shape[axis]) for axis in axes}
         # For each place but the first, where it is larger than all before it.
         larger = {
             axis: space.array(
@@ -149,39 +146,45 @@ class AveragePooling(Pooling):
     """The mean of each window; zeros that padding adds do not count."""
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """Shapes (batch, …spatial, channels) → (batch, …positions, channels)."""
+        """Added up along one dimension after the other: the first ones are long runs of memory."""
+        space, rank = context.workspace, type(self).rank
         shape = (len(x), *cast("win.Sizes", self._lengths(x.shape)), x.shape[-1])
-        ones = (1,) * type(self).rank
-        amounts = win.pads(x.shape[1:-1], self.pool_size, self.steps, self.padding, ones)
+        amounts = win.pads(x.shape[1:-1], self.pool_size, self.steps, self.padding, (1,) * rank)
         padded = win.pad(x, amounts, 0, context, "padded")
-        y = context.workspace.zeros("y", shape, x.dtype)
-        for where in self._slices(shape[1:-1]):
-            y += padded[where]
-        counts = self._counts(x.shape[1:-1], padded.shape[1:-1], amounts, shape[1:-1], x.dtype)
-        y /= counts
+        total = padded
+        for axis in range(1, rank + 1):
+            first, *others = [total[where] for where in self._line(axis, shape[axis])]
+            total = space.array(f"sum {axis}", first.shape, x.dtype)
+            np.copyto(total, first)
+            for other in others:
+                total += other
+        counts = self._counts(x.shape[1:-1], amounts, shape[1:-1], x.dtype)
+        y = np.divide(total, counts, out=total)
         return y, (x.shape, padded.shape, amounts, counts)
-
-    def _counts(
-        self,
-        lengths: win.Sizes,
-        framed: win.Sizes,
-        amounts: win.Pads,
-        counts: win.Sizes,
-        dtype: Any,
-    ) -> Array:
-        """How many numbers of the input each window holds: (1, …positions, 1)."""
-        inside = np.zeros((1, *framed, 1), dtype)
-        inside[win.inner(lengths, amounts)] = 1
-        total = np.zeros((1, *counts, 1), dtype)
-        for where in self._slices(counts):
-            total += inside[where]
-        return total
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
         """Each gradient is spread evenly over its window."""
         shape, padded_shape, amounts, counts = cache
-        share = dy / counts
-        dpadded = context.workspace.zeros("dpadded", padded_shape, dy.dtype)
-        for where in self._slices(dy.shape[1:-1]):
-            dpadded[where] += share
-        return dpadded[win.inner(shape[1:-1], amounts)], {}
+        space = context.workspace
+        part = np.divide(dy, counts, out=space.array("share", dy.shape, dy.dtype))
+        for axis in range(type(self).rank, 0, -1):
+            sizes = (*dy.shape[:axis], *padded_shape[axis:])
+            dx = space.zeros(f"dx {axis}", sizes, dy.dtype)
+            for where in self._line(axis, dy.shape[axis]):
+                dx[where] += part
+            part = dx
+        return part[win.inner(shape[1:-1], amounts)], {}
+
+    def _counts(
+        self, lengths: win.Sizes, amounts: win.Pads, counts: win.Sizes, dtype: Any
+    ) -> Array:
+        """How many numbers of the input each window holds: (1, …positions, 1)."""
+        total = np.ones((1, *counts, 1), dtype)
+        for axis, (length, (before, _), count) in enumerate(
+            zip(lengths, amounts, counts, strict=True)
+        ):
+            start = np.arange(count) * self.steps[axis] - before
+            stop = np.minimum(start + self.pool_size[axis], length)
+            inside = (stop - np.maximum(start, 0)).astype(dtype)
+            total *= inside.reshape(-1, *(1,) * (len(counts) - axis))
+        return total
