@@ -59,7 +59,7 @@ def mix(a: float, x: Array, b: float, y: Array, spare: Array) -> None:
     if y.size >= ONE_PASS:
         axpby = _axpby(y.dtype)
         if axpby is not None:
-            axpby(y.size, a, x.ctypes.data, 1, b, y.ctypes.data, 1)
+            axpby(y.size, float(a), x.ctypes.data, 1, float(b), y.ctypes.data, 1)
             return
     np.multiply(x, a, out=spare)
     if b != 1:
