@@ -19,10 +19,8 @@ from studio.engine.registry import Registry
 from studio.engine.schedules import LearningRate, LearningRateSchedule
 from studio.engine.workspace import Array
 
-PIECE = 1 << 17
-"""Numbers per piece: in smaller ones threads would wait for each other between the calls."""
-SHARED_PIECES = 3
-"""More pieces than that are shared by threads; for fewer, waking another costs what it saves."""
+PIECE = 1 << 18
+"""Numbers per piece, at most: in small ones threads would wait for each other between the calls."""
 AVERAGE = "average"
 ACCUMULATOR = "gradient_accumulator"
 
@@ -164,20 +162,17 @@ class Optimizer(Declared):
         if size <= PIECE:
             self.update(weights, gradients, rate, *slots)
             return
-        # Each number is updated by itself, so it does not matter which thread does it.
-        threads = workers.threads if workers and size > SHARED_PIECES * PIECE else 1
-        share = PIECE * -(-size // (PIECE * threads))
+        # Each number is updated by itself, so it does not matter which thread does it. An even
+        # number of pieces suits most machines.
+        count = 2 * -(-size // (2 * PIECE))
+        length = -(-size // count)
 
-        def task(part: int, _: int) -> None:
-            for start in range(part * share, min(part * share + share, size), PIECE):
-                piece = slice(start, start + PIECE)
-                parts = [slot[piece] for slot in slots]
-                self.update(weights[piece], gradients[piece], rate, *parts)
+        def task(number: int, _: int) -> None:
+            piece = slice(number * length, (number + 1) * length)
+            parts = [slot[piece] for slot in slots]
+            self.update(weights[piece], gradients[piece], rate, *parts)
 
-        if workers and threads > 1:
-            workers.run(task, -(-size // share))
-        else:
-            task(0, 0)
+        (workers or Workers(1)).run(task, count)
 
     def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
         """Update one piece, in place; ``updates`` already counts this one."""
