@@ -19,7 +19,7 @@ from studio.engine import Input, Sequential
 from studio.engine.errors import StudioError
 from studio.engine.layers import registry as layers
 from studio.engine.layers.base import Layer
-from studio.engine.layers.normalization import LayerNormalization, UnitNormalization
+from studio.engine.layers.normalization_by_sample import LayerNormalization, UnitNormalization
 from studio.engine.losses import losses
 from studio.engine.optimizers import Optimizer, optimizers
 from studio.engine.parameters import Parameters

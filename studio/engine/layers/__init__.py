@@ -16,7 +16,6 @@ from studio.engine.layers.augmentation import (
     RandomZoom,
 )
 from studio.engine.layers.base import Layer, layers
-from studio.engine.layers.batch_normalization import BatchNormalization
 from studio.engine.layers.bidirectional import Bidirectional
 from studio.engine.layers.conv import (
     Conv2D,
@@ -63,7 +62,8 @@ from studio.engine.layers.input import (
 from studio.engine.layers.lstm import (
     LSTM,
 )
-from studio.engine.layers.normalization import (
+from studio.engine.layers.normalization import BatchNormalization
+from studio.engine.layers.normalization_by_sample import (
     GroupNormalization,
     LayerNormalization,
     UnitNormalization,

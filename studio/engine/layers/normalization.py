@@ -1,26 +1,21 @@
-"""Layers that bring the numbers of each sample to mean 0 and variance 1, or to length 1."""
+"""Normalization by the moments of a batch; and what all normalizations end with."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from studio.engine.constraints import constraints
-from studio.engine.errors import ParameterError, ShapeError
+from studio.engine.errors import ShapeError
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, Layer, WeightSpec, known, register
-from studio.engine.params import Boolean, Integer, Integers, Real
+from studio.engine.layers.channels import Channels, channels_of
+from studio.engine.params import Boolean, Integer, Real
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
-from studio.engine.workspace import Array, Context, Shape
-
-
-def normalized_back(dn: Array, n: Array, scale: Array, axes: tuple[int, ...]) -> Array:
-    """The gradient of x, where n = (x - mean) · scale over ``axes``, from that of n."""
-    mean = dn.mean(axis=axes, keepdims=True)
-    along = (dn * n).mean(axis=axes, keepdims=True)
-    return (dn - mean - n * along) * scale
+from studio.engine.workspace import Array, Context, Shape, Threads
 
 
 class Affine(Layer):
@@ -69,176 +64,187 @@ class Affine(Layer):
         return (dy * self["gamma"].reshape(shape) if self.scale else dy), gradients
 
 
-def _moments(x: Array, axes: tuple[int, ...], count: Array | None) -> tuple[Array, Array]:
-    if count is None:
-        mean = x.mean(axis=axes, keepdims=True)
-        return mean, np.square(x - mean).mean(axis=axes, keepdims=True)
-    total = np.broadcast_to(count, x.shape).sum(axis=axes, keepdims=True)
-    mean = (x * count).sum(axis=axes, keepdims=True) / total
-    return mean, (np.square(x - mean) * count).sum(axis=axes, keepdims=True) / total
-
-
 @register()
-class LayerNormalization(Affine):
-    """y = gamma · (x - mean) / sqrt(variance + ε) + beta, over ``axis`` of each sample.
+class BatchNormalization(Affine):
+    """y = gamma · (x - mean) / sqrt(variance + ε) + beta, by channel over the batch.
 
+    Outside training the moving averages of mean and variance take their place.
     Input shape: any. Output shape: the same.
-    Source: Ba et al., 2016; https://keras.io/api/layers/normalization_layers/layer_normalization/
+    Source: Ioffe and Szegedy, 2015; https://keras.io/api/layers/normalization_layers/batch_normalization/
     """
 
-    help = "Keeps the numbers of each sample at a steady size."
+    mixes_samples = True
+    help = "Keeps the numbers of each channel at a steady size over the batch."
 
-    axis = Integers((-1,), minimum=None, advanced=True, help="The axes that are taken together.")
+    axis = Integer(-1, advanced=True, help="Where the channels are.")
+    momentum = Real(0.99, minimum=0, maximum=1, label="Momentum",
+                    help="How slowly the moving averages change.")  # fmt: skip
     epsilon = Real(1e-3, above=0, advanced=True, help="Keeps the division finite.")
-    center = Boolean(True, label="Center", help="Whether a learned number is added.")
-    scale = Boolean(True, label="Scale", help="Whether a learned number is multiplied.")
+    center = Boolean(True, advanced=True, help="Whether a learned number is added.")
+    scale = Boolean(True, advanced=True, help="Whether a learned number is multiplied.")
     beta_initializer = Named(initializers, "zeros", advanced=True)
     gamma_initializer = Named(initializers, "ones", advanced=True)
+    moving_mean_initializer = Named(initializers, "zeros", advanced=True)
+    moving_variance_initializer = Named(initializers, "ones", advanced=True)
     beta_regularizer = Named(regularizers, None, optional=True, advanced=True)
     gamma_regularizer = Named(regularizers, None, optional=True, advanced=True)
     beta_constraint = Named(constraints, None, optional=True, advanced=True)
     gamma_constraint = Named(constraints, None, optional=True, advanced=True)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if isinstance(kwargs.get("axis"), int):
-            kwargs["axis"] = (kwargs["axis"],)
-        super().__init__(*args, **kwargs)
-        if len(set(self.axis)) < len(self.axis):
-            raise ParameterError("each axis once", str(self.axis), f"{self.label} axis")
-
-    def _axes(self, rank: int) -> tuple[int, ...]:
-        axes = tuple(sorted(axis + rank if axis < 0 else axis for axis in self.axis))
-        if not axes or any(not 1 <= axis < rank for axis in axes):
-            raise ShapeError(
-                f"an input that has the axes {self.axis}",
-                f"{rank - 1} dimensions per sample",
-                self.label,
-            )
-        return axes
+    synchronized = Boolean(False, advanced=True, help="For Keras' files; has no effect here.")
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The input's shape."""
         self.check_input(input_shape)
-        self._axes(len(input_shape))
+        self._axis(len(input_shape))
         return input_shape
 
-    def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
-        """gamma and beta, of the sizes along ``axis``."""
-        axes = self._axes(len(input_shape))
-        return self.affine_specs(tuple(known(input_shape[axis], self, "size") for axis in axes))
-
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """Each sample by its own mean and variance."""
-        axes = self._axes(x.ndim)
-        shape = tuple(size if axis in axes else 1 for axis, size in enumerate(x.shape))
-        mean, variance = _moments(x, axes, None)
-        scale = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
-        n = (x - mean) * scale
-        return self.affine(n, shape), (n, scale, axes, shape)
-
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
-        """Mean and variance depend on each number too."""
-        n, scale, axes, shape = cache
-        dn, gradients = self.affine_back(dy, n, shape, context)
-        return normalized_back(dn, n, scale, axes), gradients
-
-
-@register()
-class GroupNormalization(Affine):
-    """y = gamma · (x - mean) / sqrt(variance + ε) + beta, over groups of channels of each sample.
-
-    Input shape: any with channels last. Output shape: the same.
-    Source: Wu and He, 2018; https://keras.io/api/layers/normalization_layers/group_normalization/
-    """
-
-    help = "Keeps the numbers of each group of channels at a steady size."
-
-    groups = Integer(
-        32, minimum=-1, initial=4, label="Groups", help="How many; -1 for one per channel."
-    )
-    axis = Integer(-1, minimum=-1, maximum=-1, advanced=True, help="The channels are last here.")
-    epsilon = Real(1e-3, above=0, advanced=True, help="Keeps the division finite.")
-    center = Boolean(True, label="Center", help="Whether a learned number is added.")
-    scale = Boolean(True, label="Scale", help="Whether a learned number is multiplied.")
-    beta_initializer = Named(initializers, "zeros", advanced=True)
-    gamma_initializer = Named(initializers, "ones", advanced=True)
-    beta_regularizer = Named(regularizers, None, optional=True, advanced=True)
-    gamma_regularizer = Named(regularizers, None, optional=True, advanced=True)
-    beta_constraint = Named(constraints, None, optional=True, advanced=True)
-    gamma_constraint = Named(constraints, None, optional=True, advanced=True)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.groups == 0:
-            raise ParameterError("a number of groups, or -1", "0", f"{self.label} groups")
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """The input's shape."""
-        self.check_input(input_shape)
-        channels = known(input_shape[-1], self, "number of channels")
-        if self.groups != -1 and channels % self.groups:
-            raise ShapeError(
-                f"channels divisible by groups={self.groups}", str(channels), self.label
-            )
-        return input_shape
-
-    def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
-        """gamma and beta, each (channels,)."""
-        return self.affine_specs((known(input_shape[-1], self, "number of channels"),))
-
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """Each group of each sample by its own mean and variance."""
-        self.compute_output_shape(x.shape)
-        groups = x.shape[-1] if self.groups == -1 else self.groups
-        grouped = x.reshape(len(x), -1, groups, x.shape[-1] // groups)
-        mean, variance = _moments(grouped, (1, 3), None)
-        scale = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
-        n = (grouped - mean) * scale
-        shape = (*(1,) * (x.ndim - 1), x.shape[-1])
-        return self.affine(n.reshape(x.shape), shape), (n, scale, shape)
-
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
-        """Mean and variance depend on each number too."""
-        n, scale, shape = cache
-        dn, gradients = self.affine_back(dy, n.reshape(dy.shape), shape, context)
-        return normalized_back(dn.reshape(n.shape), n, scale, (1, 3)).reshape(dy.shape), gradients
-
-
-@register()
-class UnitNormalization(Layer):
-    """y = x / |x| along ``axis``: every sample gets the length 1.
-
-    Input shape: any. Output shape: the same.
-    Source: https://keras.io/api/layers/normalization_layers/unit_normalization/
-    """
-
-    category = "Normalization"
-    help = "Gives the numbers of each sample the length 1."
-
-    axis = Integer(-1, label="Axis", help="Along which axis the length is taken.")
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """The input's shape."""
-        self.check_input(input_shape)
-        rank = len(input_shape)
-        if not 1 <= (self.axis + rank if self.axis < 0 else self.axis) < rank:
+    def _axis(self, rank: int) -> int:
+        axis = self.axis + rank if self.axis < 0 else self.axis
+        if not 1 <= axis < rank:
             raise ShapeError(
                 f"an input that has an axis {self.axis}",
                 f"{rank - 1} dimensions per sample",
                 self.label,
             )
-        return input_shape
+        return axis
+
+    def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
+        """gamma, beta, moving_mean and moving_variance, each (channels,)."""
+        shape = (known(input_shape[self._axis(len(input_shape))], self, "number of channels"),)
+        return (
+            *self.affine_specs(shape),
+            WeightSpec("moving_mean", shape, self.moving_mean_initializer, trainable=False),
+            WeightSpec("moving_variance", shape, self.moving_variance_initializer, trainable=False),
+        )
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """x / sqrt(Σ x²), the root at least 1e-12."""
-        self.compute_output_shape(x.shape)
-        length = np.sqrt(np.square(x).sum(axis=self.axis, keepdims=True))
-        scale = 1 / np.maximum(length, x.dtype.type(1e-12))
-        y = x * scale
-        return y, (y, scale, length >= 1e-12)
+        """By the batch's own mean and variance in training, else by the moving ones."""
+        axis, space, threads = self._axis(x.ndim), context.workspace, context.threads
+        learns = context.training and self.trainable
+        counted = _counted(x, context.mask, axis) if learns else None
+        x = _last(x, axis)
+        read, y = channels_of(x.shape), space.array("y", x.shape, x.dtype)
+        lines, out = read.lines(x), read.lines(y)
+        mean, variance = self["moving_mean"], self["moving_variance"]
+        if learns:
+            mean, variance = _moments(read, lines, out, counted, threads)
+        scale = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
+        middle = read.line(mean)
+        factor = read.line(scale * self["gamma"] if self.scale else scale)
+        shift = read.line(self["beta"]) if self.center else None
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
-        """The part of dy that is at a right angle to y, over the length."""
-        y, scale, long = cache
-        along = (dy * y).sum(axis=self.axis, keepdims=True) * long
-        return (dy - y * along) * scale, {}
+        def finish(piece: slice) -> None:
+            part = np.subtract(lines[piece], middle, out=out[piece])
+            np.multiply(part, factor, out=part)
+            if shift is not None:
+                np.add(part, shift, out=part)
+
+        read.each(finish, threads)
+        return _back(y, axis), (x, scale, learns, mean, variance, counted)
+
+    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
+        """dx = gamma · scale · (dy - mean(dy) - n · mean(n · dy)), n = (x - mean) · scale.
+
+        The batch's mean and variance depend on each sample too, on those that count.
+        """
+        x, scale, learns, mean, _, counted = cache
+        axis, threads = self._axis(dy.ndim), context.threads
+        dy = _last(dy, axis)
+        read, dx = channels_of(dy.shape), context.workspace.array("dx", dy.shape, dy.dtype)
+        lines, arriving, out = read.lines(x), read.lines(dy), read.lines(dx)
+        middle = read.line(mean)
+
+        def add(piece: slice, sums: Array) -> None:
+            read.add(arriving[piece], sums[0])
+            part = np.subtract(lines[piece], middle, out=out[piece])
+            read.add(np.multiply(part, arriving[piece], out=part), sums[1])
+
+        plain, along = read.sums(add, 2, threads, dy.dtype)
+        gradients: dict[str, Array] = {}
+        for name, wanted, values in (
+            ("gamma", self.scale, scale * along),
+            ("beta", self.center, plain),
+        ):
+            if wanted:
+                gradients[name] = context.gradient(name, self[name])
+                np.copyto(gradients[name], values)
+        if not context.needs_input_gradient:
+            return None, gradients
+        factor = read.line(scale * self["gamma"] if self.scale else scale)
+        total = read.rows if counted is None else counted[1]
+        slope, shift = (read.line(v / total) for v in (scale * scale * along, plain))
+
+        def finish(piece: slice) -> None:
+            part = out[piece]
+            if not learns:
+                np.multiply(arriving[piece], factor, out=part)
+                return
+            np.subtract(middle, lines[piece], out=part)
+            np.multiply(part, slope, out=part)
+            np.subtract(part, shift, out=part)
+            if counted is not None:
+                np.multiply(part, counted[0][piece], out=part)
+            np.add(part, arriving[piece], out=part)
+            np.multiply(part, factor, out=part)
+
+        read.each(finish, threads)
+        return _back(dx, axis), gradients
+
+    def learned(self, cache: Any) -> Mapping[str, Array]:
+        """The moving averages after a batch."""
+        _, _, learns, mean, variance, _ = cache
+        if not learns:
+            return {}
+        keep = self.momentum
+        return {
+            name: self[name] * keep + new * (1 - keep)
+            for name, new in (("moving_mean", mean), ("moving_variance", variance))
+        }
+
+
+Counted = tuple[Array, Array]
+"""Which numbers count, as lines, and how many in each channel."""
+
+
+def _last(x: Array, axis: int) -> Array:
+    """The channels last, without gaps."""
+    return np.ascontiguousarray(x if axis == x.ndim - 1 else np.moveaxis(x, axis, -1))
+
+
+def _back(x: Array, axis: int) -> Array:
+    """The channels where they were."""
+    return x if axis == x.ndim - 1 else np.moveaxis(x, -1, axis)
+
+
+def _counted(x: Array, mask: Array | None, axis: int) -> Counted | None:
+    if mask is None or mask.ndim >= x.ndim:
+        return None
+    wide = mask.reshape(*mask.shape, *(1,) * (x.ndim - mask.ndim))
+    counts = _last(np.broadcast_to(wide, x.shape), axis).astype(x.dtype)
+    totals = counts.reshape(-1, counts.shape[-1]).sum(axis=0)
+    return channels_of(counts.shape).lines(counts), totals
+
+
+def _moments(
+    read: Channels, lines: Array, spare: Array, counted: Counted | None, threads: Threads
+) -> tuple[Array, Array]:
+    """Mean and variance, (channels,) each; ``spare`` is overwritten."""
+    counts, total = (None, read.rows) if counted is None else counted
+
+    def add(piece: slice, sums: Array) -> None:
+        part = lines[piece]
+        if counts is not None:
+            part = np.multiply(part, counts[piece], out=spare[piece])
+        read.add(part, sums[0])
+
+    mean = read.sums(add, 1, threads, lines.dtype)[0] / total
+    middle = read.line(mean)
+
+    def square(piece: slice, sums: Array) -> None:
+        part = np.subtract(lines[piece], middle, out=spare[piece])
+        np.multiply(part, part, out=part)
+        if counts is not None:
+            np.multiply(part, counts[piece], out=part)
+        read.add(part, sums[0])
+
+    return mean, read.sums(square, 1, threads, lines.dtype)[0] / total
