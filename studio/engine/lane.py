@@ -53,6 +53,8 @@ class Lane:
         self.late: list[Activation | None] = [
             self._late_activation(position) for position in range(len(stack))
         ]
+        for context, late in zip(self.contexts, self.late[1:], strict=False):
+            context.linear_output |= late is not None
         for position, context in enumerate(self.contexts):
             context.needs_input_gradient = any(
                 layer.trainable_weights for layer in stack[:position]
@@ -68,7 +70,6 @@ class Lane:
         activation = self.stack[position - 1].output_activation
         if activation is None or not activation.keeps_largest or self.activity[position - 1]:
             return None
-        self.contexts[position - 1].linear_output = True
         return activation
 
     def aim(self, shard: int, views: Sequence[dict[str, Array]]) -> None:

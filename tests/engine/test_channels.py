@@ -72,6 +72,7 @@ def test_batch_normalization_on_threads(axis: int, monkeypatch: pytest.MonkeyPat
 
     def watched(self: channels.Channels, lines: Array, out: Array) -> None:
         seen.add(threading.current_thread().name)
+        # Waking up takes the other thread longer than this work does.
         time.sleep(0.001)
         add(self, lines, out)
 

@@ -13,6 +13,7 @@ from math import prod
 
 import numpy as np
 
+from studio.engine.layers import windows as win
 from studio.engine.workspace import Array, Workspace
 
 PIECE_BYTES = 1 << 20
@@ -45,9 +46,8 @@ def pieces(windows: Array, rank: int) -> Iterator[tuple[slice, slice]]:
 
 def batches(dz: Array, channels: int) -> Iterator[slice]:
     """Samples of ``dz`` that stay in the cache together with as many rows of ``channels``."""
-    size = max(1, PIECE_BYTES // (dz[0].nbytes + dz.itemsize * dz[0, ..., 0].size * channels))
-    for start in range(0, len(dz), size):
-        yield slice(start, start + size)
+    sample_bytes = dz[0].nbytes + dz.itemsize * dz[0, ..., 0].size * channels
+    return win.batches(len(dz), PIECE_BYTES // sample_bytes)
 
 
 def columns(windows: Array, rank: int, space: Workspace, name: str) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import prod
 from typing import Any, cast
 
@@ -29,7 +28,7 @@ from studio.engine.regularizers import regularizers
 from studio.engine.workspace import Array, Context, Shape
 
 PIECE = 1 << 18
-"""How many outputs are worked on at a time."""
+"""How many outputs are worked on at a time: in smaller pieces threads wait for each other."""
 
 
 class Depthwise(Layer):
@@ -83,7 +82,7 @@ class Depthwise(Layer):
         y = space.array("spread", (len(x), *counts, padded.shape[-1]), x.dtype)
         out = self._lines(y)
         met, factors = self._met(padded, counts), self._factors(kernel, counts)
-        for piece in _pieces(out):
+        for piece in win.batches(len(out), PIECE // max(1, out[:1].size)):
             part = out[piece]
             spare = space.array("part", part.shape, x.dtype)
             np.multiply(met[0][piece], factors[0], out=part)
@@ -106,7 +105,7 @@ class Depthwise(Layer):
         into = [] if dpadded is None else self._met(dpadded, counts)
         sums = np.zeros_like(factors)
         over = "brc,brc->c" if self._in_line else "bryc,bryc->c"
-        for piece in _pieces(arriving):
+        for piece in win.batches(len(dy), PIECE // max(1, arriving[:1].size)):
             part = arriving[piece]
             spare = space.array("part", part.shape, dy.dtype)
             for number, (seen, factor) in enumerate(zip(met, factors, strict=True)):
@@ -148,13 +147,6 @@ class Depthwise(Layer):
         """For each offset the numbers of all channels, along a whole line where possible."""
         factors = kernel.reshape(prod(self.kernel_size), -1)
         return np.tile(factors, counts[1]) if self._in_line else factors
-
-
-def _pieces(lines: Array) -> Iterator[slice]:
-    """Some samples at a time: they and what they meet stay in the processor's cache."""
-    size = max(1, PIECE // max(1, lines[:1].size))
-    for start in range(0, len(lines), size):
-        yield slice(start, start + size)
 
 
 @register()

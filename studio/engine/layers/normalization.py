@@ -18,6 +18,19 @@ from studio.engine.regularizers import regularizers
 from studio.engine.workspace import Array, Context, Shape, Threads
 
 
+def axis_of(layer: Layer, axis: int, rank: int) -> int:
+    """The axis, counted from the front.
+
+    Raises:
+        ShapeError: if a sample has none of that number.
+    """
+    found = axis + rank if axis < 0 else axis
+    if not 1 <= found < rank:
+        wanted = f"an input that has an axis {axis}"
+        raise ShapeError(wanted, f"{rank - 1} dimensions per sample", layer.label)
+    return found
+
+
 class Affine(Layer):
     """n · gamma + beta after the normalization."""
 
@@ -99,14 +112,7 @@ class BatchNormalization(Affine):
         return input_shape
 
     def _axis(self, rank: int) -> int:
-        axis = self.axis + rank if self.axis < 0 else self.axis
-        if not 1 <= axis < rank:
-            raise ShapeError(
-                f"an input that has an axis {self.axis}",
-                f"{rank - 1} dimensions per sample",
-                self.label,
-            )
-        return axis
+        return axis_of(self, self.axis, rank)
 
     def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
         """gamma, beta, moving_mean and moving_variance, each (channels,)."""

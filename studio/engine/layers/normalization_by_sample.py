@@ -10,7 +10,7 @@ from studio.engine.constraints import constraints
 from studio.engine.errors import ParameterError, ShapeError
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, Layer, WeightSpec, known, register
-from studio.engine.layers.normalization import Affine
+from studio.engine.layers.normalization import Affine, axis_of
 from studio.engine.params import Boolean, Integer, Integers, Real
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
@@ -175,13 +175,7 @@ class UnitNormalization(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The input's shape."""
         self.check_input(input_shape)
-        rank = len(input_shape)
-        if not 1 <= (self.axis + rank if self.axis < 0 else self.axis) < rank:
-            raise ShapeError(
-                f"an input that has an axis {self.axis}",
-                f"{rank - 1} dimensions per sample",
-                self.label,
-            )
+        axis_of(self, self.axis, len(input_shape))
         return input_shape
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -75,7 +74,7 @@ class MaxPooling(Pooling):
             )
             for axis in axes
         }
-        for samples in _pieces(padded):
+        for samples in win.batches(len(x), SAMPLES_BYTES // max(1, padded[:1].nbytes)):
             part = padded[samples]
             for axis in axes:
                 first, *others = [part[where] for where in lines[axis]]
@@ -96,7 +95,7 @@ class MaxPooling(Pooling):
         shape, padded_shape, amounts, lines, larger = cache
         space, rank = context.workspace, type(self).rank
         dpadded = space.array("dpadded", padded_shape, dy.dtype)
-        for samples in _pieces(dpadded):
+        for samples in win.batches(len(dy), SAMPLES_BYTES // max(1, dpadded[:1].nbytes)):
             part = dy[samples]
             for axis in range(1, rank + 1):
                 dx = dpadded[samples]
@@ -133,13 +132,6 @@ class MaxPooling(Pooling):
             dx[line[0]] += dy
         elif size == 1:
             np.copyto(dx[line[0]], dy)
-
-
-def _pieces(x: Array) -> Iterator[slice]:
-    """Some samples at a time, few enough to stay in the cache."""
-    size = max(1, SAMPLES_BYTES // max(1, x[:1].nbytes))
-    for start in range(0, len(x), size):
-        yield slice(start, start + size)
 
 
 class AveragePooling(Pooling):

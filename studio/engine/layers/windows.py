@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
 from typing import Any
@@ -80,6 +81,13 @@ def pads(lengths: Sizes, sizes: Sizes, strides: Sizes, padding: str, dilations: 
             total = max((-(-length // stride) - 1) * stride + span - length, 0)
             result.append((total // 2, total - total // 2))
     return tuple(result)
+
+
+def batches(samples: int, size: int) -> Iterator[slice]:
+    """About ``size`` samples at a time, at least one: few enough to stay in the cache."""
+    size = max(1, size)
+    for start in range(0, samples, size):
+        yield slice(start, start + size)
 
 
 def pad(x: Array, amounts: Pads, value: Any, context: Context, name: str) -> Array:
