@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any, cast
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from studio.engine.activations import Activation, activations
 from studio.engine.constraints import constraints
@@ -26,9 +26,6 @@ from studio.engine.params import Boolean, Choice, Integer, Integers
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
 from studio.engine.workspace import Array, Context, Shape
-
-PIECE = 1 << 18
-"""How many outputs are worked on at a time: in smaller pieces threads wait for each other."""
 
 
 class Depthwise(Layer):
@@ -70,83 +67,84 @@ class Depthwise(Layer):
 
     def spread(self, x: Array, kernel: Array, context: Context) -> tuple[Array, Any]:
         """Shapes (batch, height, width, c) → (batch, rows, columns, c · depth_multiplier)."""
-        space = context.workspace
-        counts = cast("tuple[int, int]", self.lengths(x.shape))
+        rows, columns = cast("tuple[int, int]", self.lengths(x.shape))
         amounts = win.pads(
             x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate
         )
-        padded = win.pad(x, amounts, 0, context, "padded")
+        padded = np.ascontiguousarray(win.pad(x, amounts, 0, context, "padded"))
         if self.depth_multiplier > 1:
             # Each channel once for each of its patterns.
             padded = np.repeat(padded, self.depth_multiplier, axis=-1)
-        y = space.array("spread", (len(x), *counts, padded.shape[-1]), x.dtype)
-        out = self._lines(y)
-        met, factors = self._met(padded, counts), self._factors(kernel, counts)
-        for piece in win.batches(len(out), PIECE // max(1, out[:1].size)):
-            part = out[piece]
-            spare = space.array("part", part.shape, x.dtype)
-            np.multiply(met[0][piece], factors[0], out=part)
-            for seen, factor in zip(met[1:], factors[1:], strict=True):
-                np.multiply(seen[piece], factor, out=spare)
-                np.add(part, spare, out=part)
-        return y, (x.shape, padded, amounts)
+        down, across = self.strides
+        size = (rows, (columns - 1) * across + 1)
+        y = self._convolve(padded, kernel, size, down, "spread", context)
+        return np.ascontiguousarray(y[:, :, ::across]), (x.shape, padded, amounts)
 
     def gather(
         self, dy: Array, cache: Any, kernel: Array, dkernel: Array, context: Context
     ) -> Array | None:
         """The gradient of the input of :meth:`spread`; that of the kernel goes into ``dkernel``."""
         shape, padded, amounts = cache
-        space, counts = context.workspace, (dy.shape[1], dy.shape[2])
-        arriving = self._lines(np.ascontiguousarray(dy))
-        dpadded = None
-        if context.needs_input_gradient:
-            dpadded = space.zeros("dpadded", padded.shape, dy.dtype)
-        met, factors = self._met(padded, counts), self._factors(kernel, counts)
-        into = [] if dpadded is None else self._met(dpadded, counts)
-        sums = np.zeros_like(factors)
-        over = "brc,brc->c" if self._in_line else "bryc,bryc->c"
-        for piece in win.batches(len(dy), PIECE // max(1, arriving[:1].size)):
-            part = arriving[piece]
-            spare = space.array("part", part.shape, dy.dtype)
-            for number, (seen, factor) in enumerate(zip(met, factors, strict=True)):
-                sums[number] += np.einsum(over, seen[piece], part)
-                if into:
-                    np.multiply(part, factor, out=spare)
-                    into[number][piece] += spare
-        np.copyto(
-            dkernel, sums.reshape(len(sums), -1, padded.shape[-1]).sum(1).reshape(kernel.shape)
-        )
-        if dpadded is None:
+        # As if all strides were 1: zeros between the gradients, and as many around as windows need.
+        (down, across), (above, left) = self.strides, self._reach
+        sizes = (padded.shape[1] + above, padded.shape[2] + left)
+        around = context.workspace.zeros("around", (len(dy), *sizes, dy.shape[3]), dy.dtype)
+        rows, columns = (dy.shape[1] - 1) * down + 1, (dy.shape[2] - 1) * across + 1
+        lines = around[:, above : above + rows : down, left : left + columns]
+        lines[:, :, ::across] = dy
+        met = self._met(padded, dy.shape[1], columns, down)
+        for u, v in np.ndindex(self.kernel_size):
+            sums = np.einsum("brx,brx->x", met[:, :, u, v], _merged(lines))
+            np.add.reduce(sums.reshape(-1, *dkernel.shape[2:]), axis=0, out=dkernel[u, v])
+        if not context.needs_input_gradient:
             return None
-        if self.depth_multiplier > 1:
-            dpadded = dpadded.reshape(*dpadded.shape[:-1], shape[-1], -1).sum(axis=-1)
-        return dpadded[win.inner(shape[1:-1], amounts)]
+        (before, _), (beside, _) = amounts
+        turned = np.flip(kernel, (0, 1))
+        dx = self._convolve(around[:, before:, beside:], turned, shape[1:-1], 1, "dx", context)
+        return dx if self.depth_multiplier == 1 else dx.reshape(*shape, -1).sum(axis=-1)
 
     @property
-    def _in_line(self) -> bool:
-        """Whether what a whole line of outputs meets is one run of memory."""
-        return self.strides[1] == 1
+    def _reach(self) -> tuple[int, int]:
+        """How far it is from the first to the last row of a window, and column."""
+        rows, columns = (
+            (size - 1) * step
+            for size, step in zip(self.kernel_size, self.dilation_rate, strict=True)
+        )
+        return rows, columns
 
-    def _lines(self, y: Array) -> Array:
-        """(batch, rows, columns, channels), where possible as (batch, rows, columns · channels)."""
-        return y.reshape(*y.shape[:2], -1) if self._in_line else y
+    def _convolve(
+        self, x: Array, kernel: Array, size: Shape, down: int, name: str, context: Context
+    ) -> Array:
+        """At each position the sum of the input in the window times the kernel.
 
-    def _met(self, padded: Array, counts: tuple[int, int]) -> list[Array]:
-        """For each offset in the window, the inputs that it meets, in the shape of ``_lines``."""
-        lines = self._lines(padded)
-        channels, found = padded.shape[-1], list[Array]()
-        for _, (_, rows, columns) in win.positions(
-            self.kernel_size, self.strides, self.dilation_rate, counts
-        ):
-            if self._in_line:
-                columns = slice(columns.start * channels, columns.stop * channels)
-            found.append(lines[:, rows, columns])
-        return found
+        Windows are ``down`` rows and one column apart. All offsets of a line of outputs are added
+        up while it is in the cache.
+        """
+        rows, columns = cast("tuple[int, int]", size)
+        y = context.workspace.array(name, (len(x), rows, columns, x.shape[-1]), x.dtype)
+        factors = np.tile(kernel.reshape(*self.kernel_size, -1), columns)
+        np.einsum("bruvx,uvx->brx", self._met(x, rows, columns, down), factors, out=_merged(y))
+        return y
 
-    def _factors(self, kernel: Array, counts: tuple[int, int]) -> Array:
-        """For each offset the numbers of all channels, along a whole line where possible."""
-        factors = kernel.reshape(prod(self.kernel_size), -1)
-        return np.tile(factors, counts[1]) if self._in_line else factors
+    def _met(self, x: Array, rows: int, columns: int, down: int) -> Array:
+        """What each line of outputs meets at each offset, (batch, rows, …offset, columns · c).
+
+        The next column is in memory right after the one before, so a line is one run of it.
+        """
+        batch, height, width, _ = x.strides
+        steps = (height * self.dilation_rate[0], width * self.dilation_rate[1])
+        return as_strided(
+            x,
+            (len(x), rows, *self.kernel_size, columns * x.shape[-1]),
+            (batch, height * down, *steps, x.itemsize),
+            writeable=False,
+        )
+
+
+def _merged(lines: Array) -> Array:
+    """(batch, rows, columns, channels) as (batch, rows, columns · channels), never a copy."""
+    size = lines.shape[2] * lines.shape[3]
+    return as_strided(lines, (*lines.shape[:2], size), (*lines.strides[:2], lines.itemsize))
 
 
 @register()
