@@ -1,12 +1,26 @@
-"""Images with their pixels moved, and the way back of the gradient."""
+"""Images with their pixels moved, and the way back of the gradient.
+
+A pixel of the output lies between pixels of the input. Which rows those are, and how much each
+counts, depends on the row alone, and likewise for columns: so both are found axis by axis. Pixels
+are then looked up channel by channel, each of which is one run of memory for the whole batch.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
+from studio.engine.layers.windows import batches
 from studio.engine.workspace import Array
 
-Cache = tuple[tuple[int, ...], list[tuple[Array, Array, Array]]]
+Ends = list[tuple[Array, Array]]
+"""Along one axis the indices of the pixels around each place, and how much each counts."""
+Cache = list[tuple[slice, Ends, Ends]]
+"""Of some samples at a time the pixels around their places, down and across."""
+PIXELS = 1 << 14
+"""So many are looked up at a time, that what is known of them stays in the cache."""
 
 
 def warp(
@@ -24,53 +38,82 @@ def warp(
     Returns:
         The images, and what :func:`spread_back` needs.
     """
-    batch, height, width, _ = x.shape
+    _, height, width, channels = x.shape
     rows, columns = np.mgrid[0:height, 0:width]
     grid = np.stack([rows, columns, np.ones_like(rows)]).reshape(3, -1).astype(np.float64)
-    places = (matrices @ grid).reshape(batch, 2, height, width)
+    y, around = np.empty(x.shape, x.dtype), list[tuple[slice, Ends, Ends]]()
+    for samples in batches(len(x), PIXELS // (height * width)):
+        places = matrices[samples] @ grid
+        down = _ends(places[:, 0], height, fill_mode, interpolation, x.dtype)
+        across = _ends(places[:, 1], width, fill_mode, interpolation, x.dtype)
+        planes = _planes(x[samples])
+        found, counted = np.zeros_like(planes), np.zeros(planes.shape[1:], x.dtype)
+        for index, weight in _corners(down, across, height, width):
+            taken = planes.take(index, axis=1)
+            taken *= weight
+            found += taken
+            counted += weight
+        if fill_mode == "constant" and fill_value:
+            found += (1 - counted) * x.dtype.type(fill_value)
+        y[samples] = np.moveaxis(found.reshape(channels, -1, height, width), 0, -1)
+        around.append((samples, down, across))
+    return y, around
+
+
+def spread_back(dy: Array, around: Cache) -> Array:
+    """The gradient of the input of :func:`warp`."""
+    _, height, width, channels = dy.shape
+    dx = np.empty(dy.shape, dy.dtype)
+    for samples, down, across in around:
+        arriving = _planes(dy[samples])
+        planes = np.zeros_like(arriving)
+        for index, weight in _corners(down, across, height, width):
+            for plane, part in zip(planes, arriving * weight, strict=True):
+                np.add.at(plane, index, part)
+        dx[samples] = np.moveaxis(planes.reshape(channels, -1, height, width), 0, -1)
+    return dx
+
+
+def _planes(x: Array) -> Array:
+    """(batch, height, width, channels) as (channels, pixels)."""
+    return np.ascontiguousarray(np.moveaxis(x, -1, 0)).reshape(x.shape[-1], -1)
+
+
+def _ends(
+    places: Array, size: int, fill_mode: str, interpolation: str, dtype: np.dtype[Any]
+) -> Ends:
+    """The pixels around places along an axis of that size, (batch, pixels) each."""
+    around: Ends
     if interpolation == "nearest":
-        corners = [(np.rint(places[:, 0]), np.rint(places[:, 1]), np.ones(places[:, 0].shape))]
+        around = [(np.rint(places).astype(np.int64), np.ones(places.shape, dtype))]
     else:
         low = np.floor(places)
-        share = places - low
-        weights = (1 - share, share)
-        corners = [
-            (low[:, 0] + down, low[:, 1] + right, weights[down][:, 0] * weights[right][:, 1])
-            for down in (0, 1)
-            for right in (0, 1)
-        ]
-    samples = np.arange(int(batch))[:, None, None]
-    y = np.zeros_like(x)
-    taken: list[tuple[Array, Array, Array]] = []
-    for row, column, weight in corners:
-        outside = (row < 0) | (row >= height) | (column < 0) | (column >= width)
-        r, c = _inside(row, height, fill_mode), _inside(column, width, fill_mode)
-        w = weight[..., None].astype(x.dtype)
+        share: Array = (places - low).astype(dtype)
+        index = low.astype(np.int64)
+        around = [(index, 1 - share), (index + 1, share)]
+    for index, weight in around:
+        outside = (index < 0) | (index >= size)
         if fill_mode == "constant":
-            y += np.where(outside[..., None], x.dtype.type(fill_value), x[samples, r, c]) * w
-            w = w * ~outside[..., None]
-        else:
-            y += x[samples, r, c] * w
-        taken.append((r, c, w))
-    return y, (x.shape, taken)
+            weight[outside] = 0
+        index[outside] = _inside(index[outside], size, fill_mode)
+    return around
 
 
-def spread_back(dy: Array, cache: Cache) -> Array:
-    """The gradient of the input of :func:`warp`."""
-    shape, taken = cache
-    dx = np.zeros(shape, dy.dtype)
-    samples = np.broadcast_to(np.arange(shape[0])[:, None, None], dy.shape[:3])
-    for row, column, weight in taken:
-        np.add.at(dx, (samples, row, column), dy * weight)
-    return dx
+def _corners(down: Ends, across: Ends, height: int, width: int) -> Iterator[tuple[Array, Array]]:
+    """For each pixel around a place its index among all pixels, and how much it counts."""
+    first = np.arange(len(down[0][0]))[:, None] * height
+    for row, by_row in down:
+        line = (first + row) * width
+        for column, by_column in across:
+            index = line + column
+            yield index.reshape(-1), (by_row * by_column).reshape(-1)
 
 
 def _inside(index: Array, size: int, fill_mode: str) -> Array:
     """Indices brought back into the image."""
-    found: Array = index.astype(np.int64)
     if fill_mode == "reflect":
-        found = found % (2 * size)
-        return np.where(found >= size, 2 * size - 1 - found, found)
+        index = index % (2 * size)
+        return np.where(index >= size, 2 * size - 1 - index, index)
     if fill_mode == "wrap":
-        return found % size
-    return np.clip(found, 0, size - 1)
+        return index % size
+    return np.clip(index, 0, size - 1)
