@@ -23,6 +23,7 @@ from studio.engine.callbacks import Callback, CallbackList, History
 from studio.engine.denormals import denormals_are_zero
 from studio.engine.errors import DataError, NumericsError, ParameterError, StateError
 from studio.engine.losses import Loss
+from studio.engine.memory import keep_freed_memory
 from studio.engine.metrics import Metric, named
 from studio.engine.network import Network
 from studio.engine.optimizers import Optimizer
@@ -262,6 +263,7 @@ def network_of(model: Sequential, loss: Loss | None) -> Generator[Network]:
     """The model ready to run, with threads that end with the block."""
     parameters = model.parameters
     assert parameters is not None
+    keep_freed_memory()
     with (
         Workers(model.threads or cores()) as workers,
         one_blas_thread(),

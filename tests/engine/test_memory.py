@@ -1,9 +1,13 @@
 """Memory while training: what a run has taken after its first steps is all that it takes."""
 
 import gc
+import platform
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
+import pytest
 
 from studio.engine import Input, Sequential
 from studio.engine.callbacks import Callback
@@ -54,3 +58,32 @@ def test_images_and_sequences_take_no_more_either() -> None:
     ]  # fmt: skip
     assert grown(images, (8, 8, 1), 300, 100) < 30_000
     assert grown([LSTM(5)], (6, 3), 300, 100) < 30_000
+
+
+FAULTS = """
+import resource
+import numpy as np
+from studio.engine.memory import keep_freed_memory
+
+def pages_taken():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        arrays = [np.zeros(1 << 20, "float32") + 1 for _ in range(5)]
+        del arrays
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+before = pages_taken()
+keep_freed_memory()
+pages_taken()
+print(before, pages_taken())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="What glibc does with freed memory.")
+def test_freed_memory_is_used_again() -> None:
+    """Pages that are taken anew are counted by the system."""
+    found = subprocess.run(
+        [sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True
+    )
+    before, after = map(int, found.stdout.split())
+    assert after < before / 10, found.stdout

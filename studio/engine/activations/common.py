@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from studio.engine.activations.base import Activation, activations, checked_axis
-from studio.engine.activations.normal import normal_cdf, normal_pdf
+from studio.engine.activations.normal import normal
 from studio.engine.params import Boolean, Integer, Real
 from studio.engine.workspace import Array, Shape
 
@@ -218,13 +218,14 @@ class Gelu(Activation):
     approximate = Boolean(False, advanced=True, help="Whether tanh stands for the distribution.")
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
-        return np.multiply(z, self._tanh(z)[0] if self.approximate else normal_cdf(z), out=out)
+        share, _ = self._tanh(z) if self.approximate else normal(z)
+        return np.multiply(z, share, out=out)
 
     def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
-        if not self.approximate:
-            return np.multiply(dy, normal_cdf(saved) + saved * normal_pdf(saved), out=out)
-        share, slope = self._tanh(saved)
-        return np.multiply(dy, share + saved * slope, out=out)
+        share, slope = self._tanh(saved) if self.approximate else normal(saved)
+        slope *= saved
+        slope += share
+        return np.multiply(dy, slope, out=out)
 
     def _tanh(self, z: Array) -> tuple[Array, Array]:
         """What tanh puts in place of Φ, and its derivative."""

@@ -126,7 +126,7 @@ class Conv(Layer):
             if in_place and not context.linear_output:
                 self.activation.forward(z, out=z)
             elif not in_place:
-                y[piece] = self.activation.forward(z)
+                self.activation.forward(z, out=y[piece])
         return y, (x.shape, padded, amounts, saved)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
