@@ -32,7 +32,7 @@ def axis_of(layer: Layer, axis: int, rank: int) -> int:
 
 
 class Affine(Layer):
-    """n · gamma + beta after the normalization."""
+    """gamma and beta, which what was normalized is multiplied with and shifted by."""
 
     category = "Normalization"
 
@@ -55,26 +55,14 @@ class Affine(Layer):
         )
         return (gamma,) * self.scale + (beta,) * self.center
 
-    def affine(self, n: Array, shape: tuple[int, ...]) -> Array:
-        """n · gamma + beta; ``shape`` is that of the weights among the axes of n."""
-        y = n * self["gamma"].reshape(shape) if self.scale else n
-        return y + self["beta"].reshape(shape) if self.center else y
-
-    def affine_back(
-        self, dy: Array, n: Array, shape: tuple[int, ...], context: Context
-    ) -> tuple[Array, dict[str, Array]]:
-        """The gradient of n, and those of gamma and beta."""
-        gradients: dict[str, Array] = {}
-        axes = tuple(axis for axis, size in enumerate(shape) if size == 1)
-        for name, values in (
-            ("gamma", dy * n if self.scale else None),
-            ("beta", dy if self.center else None),
-        ):
-            if values is not None:
-                out = context.gradient(name, self[name])
-                out[...] = values.sum(axis=axes).reshape(out.shape)
-                gradients[name] = out
-        return (dy * self["gamma"].reshape(shape) if self.scale else dy), gradients
+    def affine_gradients(self, context: Context, gamma: Array, beta: Array) -> dict[str, Array]:
+        """The gradients of those that it has."""
+        found: dict[str, Array] = {}
+        for name, wanted, values in (("gamma", self.scale, gamma), ("beta", self.center, beta)):
+            if wanted:
+                found[name] = context.gradient(name, self[name])
+                np.copyto(found[name], values.reshape(found[name].shape))
+        return found
 
 
 @register()
@@ -166,14 +154,7 @@ class BatchNormalization(Affine):
             read.add(np.multiply(part, arriving[piece], out=part), sums[1])
 
         plain, along = read.sums(add, 2, threads, dy.dtype)
-        gradients: dict[str, Array] = {}
-        for name, wanted, values in (
-            ("gamma", self.scale, scale * along),
-            ("beta", self.center, plain),
-        ):
-            if wanted:
-                gradients[name] = context.gradient(name, self[name])
-                np.copyto(gradients[name], values)
+        gradients = self.affine_gradients(context, scale * along, plain)
         if not context.needs_input_gradient:
             return None, gradients
         factor = read.line(scale * self["gamma"] if self.scale else scale)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,27 +11,12 @@ from studio.engine.constraints import constraints
 from studio.engine.errors import ParameterError, ShapeError
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, Layer, WeightSpec, known, register
+from studio.engine.layers.channels import Channels, channels_of
 from studio.engine.layers.normalization import Affine, axis_of
 from studio.engine.params import Boolean, Integer, Integers, Real
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
 from studio.engine.workspace import Array, Context, Shape
-
-
-def normalized_back(dn: Array, n: Array, scale: Array, axes: tuple[int, ...]) -> Array:
-    """The gradient of x, where n = (x - mean) · scale over ``axes``, from that of n."""
-    mean = dn.mean(axis=axes, keepdims=True)
-    along = (dn * n).mean(axis=axes, keepdims=True)
-    return (dn - mean - n * along) * scale
-
-
-def _moments(x: Array, axes: tuple[int, ...], count: Array | None) -> tuple[Array, Array]:
-    if count is None:
-        mean = x.mean(axis=axes, keepdims=True)
-        return mean, np.square(x - mean).mean(axis=axes, keepdims=True)
-    total = np.broadcast_to(count, x.shape).sum(axis=axes, keepdims=True)
-    mean = (x * count).sum(axis=axes, keepdims=True) / total
-    return mean, (np.square(x - mean) * count).sum(axis=axes, keepdims=True) / total
 
 
 @register()
@@ -83,19 +69,53 @@ class LayerNormalization(Affine):
         return self.affine_specs(tuple(known(input_shape[axis], self, "size") for axis in axes))
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """Each sample by its own mean and variance."""
-        axes = self._axes(x.ndim)
-        shape = tuple(size if axis in axes else 1 for axis, size in enumerate(x.shape))
-        mean, variance = _moments(x, axes, None)
+        """n = (x - mean) · scale for each row, the numbers that are taken together."""
+        axes, space = self._axes(x.ndim), context.workspace
+        rows = _rows(x, axes)
+        n = np.subtract(
+            rows, rows.mean(1, keepdims=True), out=space.array("n", rows.shape, x.dtype)
+        )
+        variance = np.einsum("ij,ij->i", n, n)[:, None] / x.dtype.type(n.shape[1])
         scale = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
-        n = (x - mean) * scale
-        return self.affine(n, shape), (n, scale, axes, shape)
+        n *= scale
+        y = space.array("y", n.shape, x.dtype)
+        np.multiply(n, self["gamma"].reshape(-1) if self.scale else 1, out=y)
+        if self.center:
+            y += self["beta"].reshape(-1)
+        return _from_rows(y, x.shape, axes), (n, scale, axes)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
-        """Mean and variance depend on each number too."""
-        n, scale, axes, shape = cache
-        dn, gradients = self.affine_back(dy, n, shape, context)
-        return normalized_back(dn, n, scale, axes), gradients
+        """dx = scale · (dn - mean(dn) - n · mean(n · dn)) with dn = gamma · dy.
+
+        Mean and variance depend on each number of the row too.
+        """
+        n, scale, axes = cache
+        space = context.workspace
+        rows = _rows(dy, axes)
+        spare, dx = (space.array(name, n.shape, dy.dtype) for name in ("spare", "dx"))
+        np.multiply(rows, n, out=spare)
+        ones = np.ones(len(rows), dy.dtype)
+        gradients = self.affine_gradients(context, ones @ spare, ones @ rows)
+        np.multiply(rows, self["gamma"].reshape(-1) if self.scale else 1, out=dx)
+        along = np.einsum("ij,ij->i", dx, n)[:, None] / dy.dtype.type(n.shape[1])
+        dx -= dx.mean(1, keepdims=True)
+        dx -= np.multiply(n, along, out=spare)
+        dx *= scale
+        return _from_rows(dx, dy.shape, axes), gradients
+
+
+def _rows(x: Array, axes: tuple[int, ...]) -> Array:
+    """(others, axes): a row for each set of numbers that are taken together, without gaps."""
+    ends = tuple(range(x.ndim - len(axes), x.ndim))
+    moved = np.ascontiguousarray(np.moveaxis(x, axes, ends))
+    return moved.reshape(-1, prod(moved.shape[ends[0] :]))
+
+
+def _from_rows(rows: Array, shape: tuple[int, ...], axes: tuple[int, ...]) -> Array:
+    """What :func:`_rows` made of an array of that shape, as it was."""
+    others = [size for axis, size in enumerate(shape) if axis not in axes]
+    moved = rows.reshape(*others, *(shape[axis] for axis in axes))
+    return np.moveaxis(moved, range(len(others), len(shape)), axes)
 
 
 @register()
@@ -142,21 +162,52 @@ class GroupNormalization(Affine):
         return self.affine_specs((known(input_shape[-1], self, "number of channels"),))
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """Each group of each sample by its own mean and variance."""
+        """y = n · scale · gamma + beta, n = x - mean; mean and scale are those of a group."""
         self.compute_output_shape(x.shape)
-        groups = x.shape[-1] if self.groups == -1 else self.groups
-        grouped = x.reshape(len(x), -1, groups, x.shape[-1] // groups)
-        mean, variance = _moments(grouped, (1, 3), None)
+        read, space = channels_of(x.shape[1:]), context.workspace
+        lines = x.reshape(len(x), -1, read.repeats * read.channels)
+        n, y = (space.array(name, lines.shape, x.dtype) for name in ("n", "y"))
+        mean = self._mean(read, np.add.reduce(lines, axis=1))
+        np.subtract(lines, read.line(mean)[:, None], out=n)
+        variance = self._mean(read, np.einsum("blx,blx->bx", n, n))
         scale = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
-        n = (grouped - mean) * scale
-        shape = (*(1,) * (x.ndim - 1), x.shape[-1])
-        return self.affine(n.reshape(x.shape), shape), (n, scale, shape)
+        np.multiply(n, read.line(scale * self["gamma"] if self.scale else scale)[:, None], out=y)
+        if self.center:
+            y += read.line(self["beta"])
+        return y.reshape(x.shape), (read, n, scale)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
-        """Mean and variance depend on each number too."""
-        n, scale, shape = cache
-        dn, gradients = self.affine_back(dy, n.reshape(dy.shape), shape, context)
-        return normalized_back(dn.reshape(n.shape), n, scale, (1, 3)).reshape(dy.shape), gradients
+        """dx = scale · (dn - mean(dn) - n · scale² · mean(n · dn)) with dn = gamma · dy.
+
+        Mean and variance depend on each number of the group too.
+        """
+        read, n, scale = cache
+        lines = dy.reshape(n.shape)
+        spare, dx = (context.workspace.array(name, n.shape, dy.dtype) for name in ("spare", "dx"))
+        plain, along = (
+            sums.reshape(len(dy), -1, read.channels).sum(axis=1)
+            for sums in (np.add.reduce(lines, axis=1), np.einsum("blx,blx->bx", n, lines))
+        )
+        gradients = self.affine_gradients(context, (along * scale).sum(axis=0), plain.sum(axis=0))
+        gamma = self["gamma"] if self.scale else 1
+        slope = scale**3 * self._mean(read, gamma * along)
+        shift = scale * self._mean(read, gamma * plain)
+        np.multiply(lines, read.line(scale * gamma)[:, None], out=dx)
+        dx -= np.multiply(n, read.line(slope)[:, None], out=spare)
+        dx -= read.line(shift)[:, None]
+        return dx.reshape(dy.shape), gradients
+
+    def _mean(self, read: Channels, sums: Array) -> Array:
+        """The means of each sample's groups, (batch, channels), from sums over its positions.
+
+        Args:
+            read: how a sample is read.
+            sums: (batch, channels), perhaps several times next to each other.
+        """
+        groups = read.channels if self.groups == -1 else self.groups
+        size = read.channels // groups
+        totals = sums.reshape(len(sums), -1, groups, size).sum(axis=(1, 3))
+        return np.repeat(totals / (read.rows * size), size, axis=1)
 
 
 @register()
