@@ -19,8 +19,28 @@ def _with_metrics(document: Document) -> Document:
     return {**document, "settings": {"metrics": [], **cast("Document", settings)}}
 
 
-FORMAT = 2
-MIGRATIONS: Mapping[int, Migration] = {1: _with_metrics}
+def _contrast_by_sides(document: Document) -> Document:
+    """Format 2 wrote the contrast -0.2 to 0.3 where Keras' files have 0.2 below and 0.3 above."""
+    blocks = document.get("blocks")
+    if not isinstance(blocks, list):
+        return document
+    return {**document, "blocks": [_by_sides(block) for block in cast("list[Any]", blocks)]}
+
+
+def _by_sides(block: Any) -> Any:
+    match block:
+        case {
+            "class_name": "RandomContrast",
+            "config": {"factor": [float() | int() as low, float() | int() as high]},
+        }:
+            sides = [max(0, -low), max(0, high)]
+            return {**block, "config": {**block["config"], "factor": sides}}
+        case _:
+            return block
+
+
+FORMAT = 3
+MIGRATIONS: Mapping[int, Migration] = {1: _with_metrics, 2: _contrast_by_sides}
 """What makes a document of the next format from one of that format."""
 
 

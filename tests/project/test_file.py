@@ -91,7 +91,7 @@ def test_text_is_indented_and_starts_with_the_format():
             "history.csv",
             "report.json",
         ]
-        assert archive.read("project.json").startswith(b'{\n  "format": 2,\n  "blocks": [\n    {\n')
+        assert archive.read("project.json").startswith(b'{\n  "format": 3,\n  "blocks": [\n    {\n')
         assert archive.read("history.csv") == b"epoch,loss\n1,0.1\n2,\n"
 
 
@@ -190,7 +190,7 @@ BLOCK = {"id": 1, "class_name": "Dense", "config": {}}
         (archive(project__json=[]), "braces"),
         (archive(project__json={}), "format number"),
         (archive(project__json=" " * (17 << 20)), "at most"),
-        (changed(format=3), "newer version"),
+        (changed(format=4), "newer version"),
         (changed(format=True), "format number"),
         (changed(format=0), "format number"),
         (changed(more=1), "'more'"),
@@ -291,6 +291,18 @@ def test_documents_without_metrics_are_still_opened():
     for damaged in ({}, {**old, "settings": 3}, {**old, "settings": {}}):
         with pytest.raises(FormatError):
             document.to_project({**damaged, "format": 1}, "x")
+
+
+def test_contrast_of_format_2_is_still_the_same():
+    blocks = [
+        {"id": 1, "class_name": "RandomContrast", "config": {"factor": [-0.2, 0.3], "seed": 1}},
+        {"id": 2, "class_name": "Flatten", "config": {}},
+        "damaged",
+    ]
+    found = migrated({"format": 2, "blocks": blocks}, "x")
+    assert found["blocks"][0]["config"] == {"factor": [0.2, 0.3], "seed": 1}
+    assert found["blocks"][1:] == blocks[1:]
+    assert migrated({"format": 2, "blocks": 3}, "x")["blocks"] == 3
 
 
 def test_a_file_of_format_1_with_its_run_is_still_opened():

@@ -54,6 +54,32 @@ class Between(Param[Range]):
         return [0.1, [-0.1, 0.2]], ["some", [1], [0.5, 0.1], -0.5]
 
 
+class Sides(Param[Range]):
+    """How far below and above 1: a number for both, or two, the smaller below (as in Keras)."""
+
+    def describe(self) -> str:
+        return "a number from 0 to 1, or two"
+
+    def convert(self, value: Any) -> Range:
+        share = Real(minimum=0, maximum=1)
+        if isinstance(value, numbers.Real):
+            side = share.convert(value)
+            return (side, side)
+        if not isinstance(value, list | tuple):
+            raise TypeError
+        below, above = sorted(share.convert(side) for side in value)  # pyright: ignore[reportUnknownVariableType]
+        return (below, above)
+
+    def to_config(self, value: Range) -> Any:
+        return list(value)
+
+    def in_words(self, value: Range) -> str:
+        return f"{self.label.lower()} {1 - value[0]:g} to {1 + value[1]:g}"
+
+    def samples(self) -> tuple[list[Any], list[Any]]:
+        return [0.1, [0.1, 0.2]], ["some", [1], -0.5, [0.1, 1.5]]
+
+
 class RandomImage(Layer):
     """What they share."""
 
@@ -227,7 +253,7 @@ class RandomContrast(RandomImage):
 
     help = "Changes the contrast of images at random while training."
 
-    factor = Between(low=-1.0, initial=0.2, label="Factor", help="By how much more or less.")
+    factor = Sides(initial=0.2, label="Factor", help="By how much less or more.")
     value_range = Between((0.0, 255.0), initial=(0.0, 1.0), label="Value range",
                           help="The smallest and the largest value of a pixel.")  # fmt: skip
     seed = Integer(None, minimum=0, optional=True, advanced=True, help="Fixes the drawn numbers.")
@@ -237,7 +263,8 @@ class RandomContrast(RandomImage):
         if not context.training:
             return x, None
         random = context.random(f"contrast {self.seed}")
-        drawn = 1 + random.uniform(*self.factor, (len(x), 1, 1, 1))
+        below, above = self.factor
+        drawn = random.uniform(1 - below, 1 + above, (len(x), 1, 1, 1))
         factor = drawn.astype(x.dtype)
         mean = x.mean(axis=(1, 2), keepdims=True)
         y = mean + (x - mean) * factor
