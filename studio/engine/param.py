@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast, overload
 
 from studio.engine.errors import ParameterError, StudioError
 
@@ -25,6 +25,9 @@ class Param(Generic[T]):
         after: the inherited parameter that it follows in the constructor, where it does not come
             before all inherited ones.
     """
+
+    numeric: ClassVar[bool] = False
+    """Whether its values are numbers or lists of them: what a user types is then read as such."""
 
     def __init__(
         self,

@@ -188,6 +188,8 @@ class Integers(Param[tuple[int, ...]]):
     With ``gaps``, None may stand in place of a number.
     """
 
+    numeric = True
+
     def __init__(
         self,
         default: Any = REQUIRED,
@@ -239,6 +241,8 @@ class Integers(Param[tuple[int, ...]]):
 
 class Reals(Param[tuple[float, ...]]):
     """Some numbers; with ``single``, one number may stand for itself."""
+
+    numeric = True
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ it, when the user changes it. Nothing in here knows a layer.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.engine.params import Boolean, Choice, Integer, Integers, Param, Real, Reals
+from studio.engine.errors import StudioError
+from studio.engine.params import Boolean, Choice, Integer, Integers, Param, Real
 from studio.ui.fields import Combo, Line, RealSpin, Spin
 
 LARGEST = 2**31 - 1
@@ -192,50 +194,81 @@ class SizesEditor(Editor):
 
 
 class TextEditor(Editor):
-    """A line of text: a name, or numbers with commas between them."""
+    """A line of text: a name."""
 
     def __init__(self, param: Param[Any]) -> None:
         super().__init__()
-        self.numbers = isinstance(param, Integers | Reals)
-        self.optional = param.optional
+        self.param = param
         self.field = Line()
         if param.optional:
             self.field.setPlaceholderText("automatic")
-        elif self.numbers:
-            self.field.setPlaceholderText("numbers, with commas between them")
-        self.field.textEdited.connect(self._tell)
+        self.field.textEdited.connect(lambda text: self.edited.emit(self.read(text)))
         self.fill(self.field)
 
     def show_value(self, value: Any) -> None:
-        text = "" if value is None else str(value)
-        if isinstance(value, list | tuple):
-            text = ", ".join(map(str, value))
-        if self._parsed(self.field.text()) != self._parsed(text):
+        if not self._says(value):
             with QSignalBlocker(self.field):
-                self.field.setText(text)
+                self.field.setText(self.written(value))
 
-    def _tell(self, text: str) -> None:
-        self.edited.emit(self._parsed(text))
+    def _says(self, value: Any) -> bool:
+        """Whether what stands there means that value, so that it is left as it was typed."""
+        typed = self.read(self.field.text())
+        return typed == _lists(value) or self.same(typed, value)
 
-    def _parsed(self, text: str) -> Any:
-        if not text.strip():
-            return None if self.optional else ([] if self.numbers else "")
-        if not self.numbers:
-            return text
-        parts = [part.strip() for part in text.replace("×", ",").split(",") if part.strip()]
+    def same(self, one: Any, other: Any) -> bool:
+        """Whether both are valid and mean the same."""
         try:
-            return [_number(part) for part in parts]
-        except ValueError:
+            return self.param.checked(one) == self.param.checked(other)
+        except StudioError:
+            return False
+
+    def read(self, text: str) -> Any:
+        """The value that a text means."""
+        return None if self.param.optional and not text.strip() else text
+
+    def written(self, value: Any) -> str:
+        """A text that means the value."""
+        return "" if value is None else str(value)
+
+
+class NumbersEditor(TextEditor):
+    """A number, several with commas between them, or such lists in brackets."""
+
+    def __init__(self, param: Param[Any]) -> None:
+        super().__init__(param)
+        if not param.optional:
+            self.field.setPlaceholderText("numbers, with commas between them")
+
+    def read(self, text: str) -> Any:
+        """Lists and numbers; the text itself, which is no value, where it is something else."""
+        if not text.strip():
+            return None if self.param.optional else []
+        try:
+            found = _lists(ast.literal_eval(text.replace("×", ",").strip()))
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
             return text
+        if not _only_numbers(found):
+            return text
+        return found if isinstance(found, list) or self.same(found, found) else [found]
+
+    def written(self, value: Any) -> str:
+        while isinstance(value, list | tuple) and value and self.same(value[0], value):
+            value = value[0]
+        if isinstance(value, list | tuple):
+            return ", ".join(map(str, _lists(value)))
+        return super().written(value)
 
 
-def _number(text: str) -> float | None:
-    if text == str(None):
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
+def _lists(value: Any) -> Any:
+    """Tuples as lists."""
+    return [_lists(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _only_numbers(value: Any) -> bool:
+    """Whether there is nothing but numbers, and None, in lists."""
+    if isinstance(value, list):
+        return all(map(_only_numbers, value))
+    return value is None or type(value) in (int, float)
 
 
 def editor_for(param: Param[Any]) -> Editor:
@@ -248,4 +281,4 @@ def editor_for(param: Param[Any]) -> Editor:
         return ChoiceEditor(param)
     if isinstance(param, Integers) and param.length:
         return SizesEditor(param)
-    return TextEditor(param)
+    return NumbersEditor(param) if param.numeric else TextEditor(param)

@@ -1,12 +1,21 @@
 """The property panel follows the layers' declarations."""
 
 import pytest
+from PySide6.QtTest import QTest
 
+from studio.engine.errors import StudioError
 from studio.engine.layers import registry as layers
 from studio.engine.params import Boolean, Choice, Integer, Integers, Real
 from studio.project.edits import insert_block, set_param
 from studio.project.values import Project
-from studio.ui.editors import BooleanEditor, ChoiceEditor, NumberEditor, SizesEditor
+from studio.ui.editors import (
+    BooleanEditor,
+    ChoiceEditor,
+    NumberEditor,
+    NumbersEditor,
+    SizesEditor,
+    editor_for,
+)
 from studio.ui.forms import NamedEditor
 
 OFFERED = [cls.__name__ for cls in layers if cls.category]
@@ -34,6 +43,58 @@ def test_every_layer_gets_an_editor_per_parameter(make_window, name):
         if expected:
             assert isinstance(editor, expected)
         assert param.expected in editor.toolTip()
+
+
+TYPED = [
+    (cls.__name__, name)
+    for cls in layers
+    for name, param in cls.params.items()
+    if param.numeric and not (isinstance(param, Integers) and param.length)
+]
+
+
+@pytest.mark.parametrize(("layer", "name"), TYPED)
+def test_numbers_can_be_typed(qtbot, layer, name) -> None:
+    """What is shown of a value means that value, and what is typed reaches the one who asks."""
+    param = layers.find(layer).params[name]
+    editor = editor_for(param)
+    assert isinstance(editor, NumbersEditor)
+    qtbot.addWidget(editor)
+    heard = []
+    editor.edited.connect(heard.append)
+    good, bad = param.samples()
+    for value in good:
+        editor.show_value(param.to_config(param.checked(value)))
+        shown = editor.field.text()
+        assert not heard, "showing is not editing"
+        editor.field.clear()
+        QTest.keyClicks(editor.field, shown)
+        assert param.checked(heard[-1]) == param.checked(value)
+        editor.show_value(param.to_config(param.checked(value)))
+        assert editor.field.text() == shown
+        heard.clear()
+    # In a line of text, a list of one number is that number.
+    for value in (value for value in bad if not (isinstance(value, list) and len(value) == 1)):
+        editor.field.clear()
+        QTest.keyClicks(editor.field, str(value))
+        with pytest.raises(StudioError):
+            param.checked(heard[-1])
+
+
+def test_numbers_stay_as_they_are_typed(make_window):
+    """A turn of 0.25 either way is a range for the layer, but typing is not interrupted by it."""
+    project = insert_block(Project(), 0, "RandomRotation")
+    window = make_window(project)
+    window.stack.choose(project.blocks[0].id)
+    field = window.block_panel.form.editors["factor"].field
+    field.selectAll()
+    QTest.keyClicks(field, "0.25")
+    assert field.text() == "0.25"
+    assert config(window)["factor"] == (-0.25, 0.25)
+    QTest.keyClicks(field, ", x")
+    assert field.text() == "0.25, x"
+    assert config(window)["factor"] == "0.25, x"
+    assert "a number of at least 0" in window.block_panel.problem.message.text()
 
 
 @pytest.fixture

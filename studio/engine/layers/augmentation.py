@@ -23,6 +23,8 @@ FILLS = ("reflect", "wrap", "constant", "nearest")
 class Between(Param[Range]):
     """A range to draw from: a number for as much either way, or its two ends."""
 
+    numeric = True
+
     def __init__(self, default: Any = REQUIRED, *, low: float = -np.inf, **common: Any) -> None:
         super().__init__(default, **common)
         self.low = low
@@ -56,6 +58,8 @@ class Between(Param[Range]):
 
 class Sides(Param[Range]):
     """How far below and above 1: a number for both, or two, the smaller below (as in Keras)."""
+
+    numeric = True
 
     def describe(self) -> str:
         return "a number from 0 to 1, or two"

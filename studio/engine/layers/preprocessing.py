@@ -20,6 +20,8 @@ Numbers = float | tuple[Any, ...]
 class NumberOrNumbers(Param[Numbers]):
     """A finite number, or an array of them as (nested) lists."""
 
+    numeric = True
+
     def __init__(
         self, default: Any = REQUIRED, *, minimum: float | None = None, **common: Any
     ) -> None:

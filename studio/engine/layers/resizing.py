@@ -18,6 +18,8 @@ Pairs = tuple[tuple[int, int], ...]
 class Margins(Param[Pairs]):
     """How much before and after each of some dimensions: a number, one each, or pairs."""
 
+    numeric = True
+
     def __init__(self, default: Any = REQUIRED, *, length: int, **common: Any) -> None:
         super().__init__(default, **common)
         self.length = length
