@@ -1,8 +1,8 @@
 """Images with their pixels moved, and the way back of the gradient.
 
-A pixel of the output lies between pixels of the input. Which rows those are, and how much each
-counts, depends on the row alone, and likewise for columns: so both are found axis by axis. Pixels
-are then looked up channel by channel, each of which is one run of memory for the whole batch.
+A pixel of the output lies between two rows and two columns of the input. Which rows, and how much
+each counts, follows from one coordinate of the place, and the columns from the other. The four
+pixels are then looked up channel by channel, each of which is one run of memory for some samples.
 """
 
 from __future__ import annotations
