@@ -39,11 +39,13 @@ class Lane:
         self.activity: list[Regularizer | None] = [
             getattr(layer, "activity_regularizer", None) for layer in stack
         ]
+        scratch = Workspace(reuse)
         self.contexts = [
             Context(
                 moment=moment,
                 layer=position,
                 workspace=Workspace(reuse),
+                scratch=scratch,
                 threads=everyone if layer.mixes_samples else ALONE,
             )
             for position, layer in enumerate(stack)

@@ -115,6 +115,7 @@ class Context:
         layer: position of the layer in the model, part of its random streams.
         shard: position of the shard in the batch, likewise.
         workspace: scratch memory of this layer for this shard.
+        scratch: memory that layers share: what is in it lasts until the layer is done.
         mask: which time steps of the input count, ``(batch, time)`` bool, or None for all.
         needs_input_gradient: False for a first layer, whose input gradient nobody reads.
         linear_output: True where the loss works on logits: leave out the final activation.
@@ -127,6 +128,7 @@ class Context:
     layer: int = 0
     shard: int = 0
     workspace: Workspace = field(default_factory=Workspace)
+    scratch: Workspace = field(default_factory=Workspace)
     mask: Array | None = None
     needs_input_gradient: bool = True
     linear_output: bool = False
@@ -176,8 +178,9 @@ class Context:
         if found is None:
             scope = f"{self.scope}{prefix}{place or ''}"
             found = self.children[prefix, place] = Context(
-                moment=self.moment, layer=self.layer, workspace=self.workspace.fresh(), scope=scope
-            )
+                moment=self.moment, layer=self.layer, workspace=self.workspace.fresh(),
+                scratch=self.scratch, scope=scope,
+            )  # fmt: skip
         found.shard, found.mask, found.threads = self.shard, mask, self.threads
         found.needs_input_gradient, found.linear_output = needs_input_gradient, linear_output
         found.gradients = {

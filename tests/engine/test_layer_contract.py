@@ -39,7 +39,9 @@ def run(
     layer: Layer, x: Array, training: bool = False, workspace: Workspace | None = None
 ) -> Result:
     """Copies of output, input gradient and weight gradients, for a gradient of cosines."""
-    context = Context(moment=Moment(seed=3, training=training), workspace=workspace or Workspace())
+    space = workspace or Workspace()
+    moment = Moment(seed=3, training=training)
+    context = Context(moment=moment, workspace=space, scratch=space.fresh())
     y, cache = layer.forward(x, context)
     kept = y.copy()
     dy = arriving(y)

@@ -353,7 +353,7 @@ def deactivate(layer_activation: Activation, dy: Array, saved: Array, context: C
     """The gradient before the activation. ``dy`` is not changed."""
     if context.linear_output:
         return dy
-    out = context.workspace.array("before", dy.shape, dy.dtype)
+    out = context.scratch.array("before", dy.shape, dy.dtype)
     return layer_activation.backward(dy, saved, out=out)
 
 

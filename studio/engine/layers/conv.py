@@ -102,7 +102,7 @@ class Conv(Layer):
         amounts = win.pads(
             x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate
         )
-        padded = win.pad(x, amounts, 0, context, "padded")
+        padded = win.pad(x, amounts, 0, context.workspace, "padded")
         saved = context.workspace.array("saved", shape, x.dtype)
         in_place = self.activation.saves == "output" or context.linear_output
         y = saved if in_place else context.workspace.array("y", shape, x.dtype)
@@ -111,14 +111,14 @@ class Conv(Layer):
         bias = None
         if self.use_bias:
             # For a whole line of positions: longer runs of memory to add.
-            bias = context.workspace.array("bias", shape[-2:], x.dtype)
+            bias = context.scratch.array("bias", shape[-2:], x.dtype)
             np.copyto(bias, self["bias"])
         for piece in pieces(windows, self.rank):
             z = saved[piece]
             for group, (part, kernel, out) in enumerate(
                 zip(self._parts(windows[piece]), kernels, self._parts(z), strict=True)
             ):
-                rows = columns(part, self.rank, context.workspace, f"columns{group}")
+                rows = columns(part, self.rank, context.scratch, f"columns{group}")
                 self._product(rows, kernel, out)
             if bias is not None:
                 lines = z.reshape(-1, *bias.shape)
@@ -132,7 +132,7 @@ class Conv(Layer):
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
         """dz = dy · activation', dkernel = windowsᵀ · dz, dbias = Σ dz; dx as told below."""
         shape, padded, amounts, saved = cache
-        space = context.workspace
+        space = context.scratch
         dkernel = context.gradient("kernel", self["kernel"])
         dkernels = self._parts(dkernel.reshape(-1, self.filters))
         dkernel.fill(0)
@@ -177,14 +177,14 @@ class Conv(Layer):
 
     def _turned(self, dz: Array, shape: win.Sizes, amounts: win.Pads, context: Context) -> Array:
         """dx as a convolution of dz with the kernel turned around; for strides of 1."""
-        space, rank = context.workspace, self.rank
+        space, rank = context.scratch, self.rank
         around = tuple(
             ((size - 1) * step - before, (size - 1) * step - after)
             for size, step, (before, after) in zip(
                 self.kernel_size, self.dilation_rate, amounts, strict=True
             )
         )
-        padded = win.pad(dz, around, 0, context, "around")
+        padded = win.pad(dz, around, 0, space, "around")
         windows = win.windows(padded, self.kernel_size, (1,) * rank, self.dilation_rate)
         kernel = np.flip(self["kernel"], axis=tuple(range(rank))).swapaxes(-1, -2)
         # Each group's filters lead back to its own channels.
@@ -192,12 +192,12 @@ class Conv(Layer):
             np.ascontiguousarray(part).reshape(-1, part.shape[-1])
             for part in (np.split(kernel, self.groups, axis=-2) if self.groups > 1 else [kernel])
         ]
-        dx = space.array("dx", shape, dz.dtype)
+        dx = context.workspace.array("dx", shape, dz.dtype)
         for piece in pieces(windows, rank):
             for group, (part, turned, out) in enumerate(
                 zip(self._parts(windows[piece]), kernels, self._parts(dx[piece]), strict=True)
             ):
-                self._product(columns(part, rank, space, f"turned{group}"), turned, out)
+                self._product(columns(part, rank, space, f"columns{group}"), turned, out)
         return dx
 
     def _scattered(
@@ -209,8 +209,7 @@ class Conv(Layer):
         context: Context,
     ) -> Array:
         """dx: each number of the kernel leads dz back to the inputs that it was multiplied with."""
-        space = context.workspace
-        dpadded = space.zeros("dpadded", padded_shape, dz.dtype)
+        dpadded = context.workspace.zeros("dpadded", padded_shape, dz.dtype)
         kernel = np.ascontiguousarray(self["kernel"].swapaxes(-1, -2))
         kernels = [kernel] if self.groups == 1 else np.split(kernel, self.groups, axis=-2)
         positions = win.positions(
@@ -221,7 +220,7 @@ class Conv(Layer):
                 self._parts(dz[samples]), kernels, self._parts(dpadded[samples]), strict=True
             ):
                 rows = part.reshape(-1, part.shape[-1])
-                product = space.array("product", (len(rows), turned.shape[-1]), dz.dtype)
+                product = context.scratch.array("product", (len(rows), turned.shape[-1]), dz.dtype)
                 for offset, where in positions:
                     np.matmul(rows, turned[offset], out=product)
                     into[where] += product.reshape(*part.shape[:-1], -1)
@@ -230,7 +229,7 @@ class Conv(Layer):
     def _windows(self, padded: Array, context: Context) -> Array:
         """All windows as a view; of a copy with the channels first where they are few."""
         if 1 < padded.shape[-1] <= FEW_CHANNELS:
-            first = context.workspace.array(
+            first = context.scratch.array(
                 "planes", (padded.shape[-1], *padded.shape[:-1]), padded.dtype
             )
             np.copyto(first, np.moveaxis(padded, -1, 0))

@@ -71,7 +71,7 @@ class Depthwise(Layer):
         amounts = win.pads(
             x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate
         )
-        padded = np.ascontiguousarray(win.pad(x, amounts, 0, context, "padded"))
+        padded = np.ascontiguousarray(win.pad(x, amounts, 0, context.workspace, "padded"))
         if self.depth_multiplier > 1:
             # Each channel once for each of its patterns.
             padded = np.repeat(padded, self.depth_multiplier, axis=-1)
@@ -88,7 +88,7 @@ class Depthwise(Layer):
         # As if all strides were 1: zeros between the gradients, and as many around as windows need.
         (down, across), (above, left) = self.strides, self._reach
         sizes = (padded.shape[1] + above, padded.shape[2] + left)
-        around = context.workspace.zeros("around", (len(dy), *sizes, dy.shape[3]), dy.dtype)
+        around = context.scratch.zeros("around", (len(dy), *sizes, dy.shape[3]), dy.dtype)
         rows, columns = (dy.shape[1] - 1) * down + 1, (dy.shape[2] - 1) * across + 1
         lines = around[:, above : above + rows : down, left : left + columns]
         lines[:, :, ::across] = dy
@@ -291,7 +291,7 @@ class SeparableConv2D(Depthwise):
         np.matmul(rows.T, flat, out=dpoint[0, 0])
         deep = self["depthwise_kernel"]
         ddeep = context.gradient("depthwise_kernel", deep)
-        between = context.workspace.array("between", spread.shape, dz.dtype)
+        between = context.scratch.array("between", spread.shape, dz.dtype)
         np.matmul(flat, point[0, 0].T, out=between.reshape(rows.shape))
         dx = self.gather(between, inner, deep, ddeep, context)
         gradients = {"depthwise_kernel": ddeep, "pointwise_kernel": dpoint}

@@ -61,7 +61,7 @@ class MaxPooling(Pooling):
         space, rank = context.workspace, type(self).rank
         shape = (len(x), *cast("win.Sizes", self._lengths(x.shape)), x.shape[-1])
         amounts = win.pads(x.shape[1:-1], self.pool_size, self.steps, self.padding, (1,) * rank)
-        padded = win.pad(x, amounts, -np.inf, context, "padded")
+        padded = win.pad(x, amounts, -np.inf, space, "padded")
         y = space.array("y", shape, x.dtype)
         axes = range(rank, 0, -1)
         lines = {axis: self._line(axis, shape[axis]) for axis in axes}
@@ -80,7 +80,7 @@ class MaxPooling(Pooling):
                 first, *others = [part[where] for where in lines[axis]]
                 into = y[samples]
                 if axis > 1:
-                    into = space.array(f"part {axis}", first.shape, x.dtype)
+                    into = context.scratch.array(f"part {axis}", first.shape, x.dtype)
                 if not others:
                     np.copyto(into, first)
                 for other, greater in zip(others, larger[axis][:, samples], strict=True):
@@ -93,8 +93,8 @@ class MaxPooling(Pooling):
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
         """Each gradient goes to the first largest number of its window."""
         shape, padded_shape, amounts, lines, larger = cache
-        space, rank = context.workspace, type(self).rank
-        dpadded = space.array("dpadded", padded_shape, dy.dtype)
+        space, rank = context.scratch, type(self).rank
+        dpadded = context.workspace.array("dpadded", padded_shape, dy.dtype)
         for samples in win.batches(len(dy), SAMPLES_BYTES // max(1, dpadded[:1].nbytes)):
             part = dy[samples]
             for axis in range(1, rank + 1):
@@ -142,7 +142,7 @@ class AveragePooling(Pooling):
         space, rank = context.workspace, type(self).rank
         shape = (len(x), *cast("win.Sizes", self._lengths(x.shape)), x.shape[-1])
         amounts = win.pads(x.shape[1:-1], self.pool_size, self.steps, self.padding, (1,) * rank)
-        padded = win.pad(x, amounts, 0, context, "padded")
+        padded = win.pad(x, amounts, 0, space, "padded")
         total = padded
         for axis in range(1, rank + 1):
             first, *others = [total[where] for where in self._line(axis, shape[axis])]

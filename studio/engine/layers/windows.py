@@ -11,7 +11,7 @@ import numpy as np
 
 from studio.engine.errors import ParameterError, ShapeError
 from studio.engine.layers.base import Layer, shape_text
-from studio.engine.workspace import Array, Context, Shape
+from studio.engine.workspace import Array, Shape, Workspace
 
 Sizes = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]
@@ -90,12 +90,12 @@ def batches(samples: int, size: int) -> Iterator[slice]:
         yield slice(start, start + size)
 
 
-def pad(x: Array, amounts: Pads, value: Any, context: Context, name: str) -> Array:
+def pad(x: Array, amounts: Pads, value: Any, space: Workspace, name: str) -> Array:
     """``x`` (batch, …spatial, channels) with ``value`` around its spatial dimensions."""
     if not any(before or after for before, after in amounts):
         return x
     spatial = [n + b + a for n, (b, a) in zip(x.shape[1:-1], amounts, strict=True)]
-    padded = context.workspace.array(name, (len(x), *spatial, x.shape[-1]), x.dtype)
+    padded = space.array(name, (len(x), *spatial, x.shape[-1]), x.dtype)
     padded.fill(value)
     padded[inner(x.shape[1:-1], amounts)] = x
     return padded
