@@ -10,11 +10,9 @@ from studio.engine.layers.warp import PIXELS, spread_back, warp
 
 def turned(count: int, random: np.random.Generator) -> np.ndarray:
     """Matrices that turn, shift and squeeze far enough to look well outside of the image."""
-    return random.uniform(-1.2, 1.2, (count, 2, 3)) + random.uniform(-9, 9, (count, 2, 3)) * [
-        0,
-        0,
-        1,
-    ]
+    turns, shifts = random.uniform(-1.2, 1.2, (count, 2, 3)), random.uniform(-9, 9, (count, 2))
+    turns[:, :, 2] += shifts
+    return turns
 
 
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])

@@ -13,7 +13,7 @@ import numpy as np
 from studio.engine.layers.base import Gradients, Layer, register
 from studio.engine.layers.warp import spread_back, warp
 from studio.engine.param import REQUIRED, Param
-from studio.engine.params import Choice, Integer, Real
+from studio.engine.params import Choice, Integer, Real, Reals
 from studio.engine.workspace import Array, Context
 
 Range = tuple[float, float]
@@ -36,12 +36,7 @@ class Between(Param[Range]):
         if isinstance(value, numbers.Real):
             amount = Real(minimum=0).convert(value)
             return (max(-amount, self.low), amount)
-        if not isinstance(value, list | tuple):
-            raise TypeError
-        ends: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
-        low, high = (
-            Real(minimum=self.low if np.isfinite(self.low) else None).convert(e) for e in ends
-        )
+        low, high = Reals(minimum=self.low if np.isfinite(self.low) else None).convert(value)
         if low > high:
             raise ValueError
         return (low, high)
@@ -65,13 +60,8 @@ class Sides(Param[Range]):
         return "a number from 0 to 1, or two"
 
     def convert(self, value: Any) -> Range:
-        share = Real(minimum=0, maximum=1)
-        if isinstance(value, numbers.Real):
-            side = share.convert(value)
-            return (side, side)
-        if not isinstance(value, list | tuple):
-            raise TypeError
-        below, above = sorted(share.convert(side) for side in value)  # pyright: ignore[reportUnknownVariableType]
+        pair = [value, value] if isinstance(value, numbers.Real) else value
+        below, above = sorted(Reals(minimum=0, maximum=1).convert(pair))
         return (below, above)
 
     def to_config(self, value: Range) -> Any:

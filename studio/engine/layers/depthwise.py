@@ -92,9 +92,9 @@ class Depthwise(Layer):
         rows, columns = (dy.shape[1] - 1) * down + 1, (dy.shape[2] - 1) * across + 1
         lines = around[:, above : above + rows : down, left : left + columns]
         lines[:, :, ::across] = dy
-        met = self._met(padded, dy.shape[1], columns, down)
+        met, arriving = self._met(padded, dy.shape[1], columns, down), _merged(lines)
         for u, v in np.ndindex(self.kernel_size):
-            sums = np.einsum("brx,brx->x", met[:, :, u, v], _merged(lines))
+            sums = np.einsum("brx,brx->x", met[:, :, u, v], arriving)
             np.add.reduce(sums.reshape(-1, *dkernel.shape[2:]), axis=0, out=dkernel[u, v])
         if not context.needs_input_gradient:
             return None

@@ -55,6 +55,11 @@ class Affine(Layer):
         )
         return (gamma,) * self.scale + (beta,) * self.center
 
+    @property
+    def factor(self) -> Array | int:
+        """gamma in one row, 1 where there is none."""
+        return self["gamma"].reshape(-1) if self.scale else 1
+
     def affine_gradients(self, context: Context, gamma: Array, beta: Array) -> dict[str, Array]:
         """The gradients of those that it has."""
         found: dict[str, Array] = {}
@@ -124,7 +129,7 @@ class BatchNormalization(Affine):
             mean, variance = _moments(read, lines, out, counted, threads)
         scale = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
         middle = read.line(mean)
-        factor = read.line(scale * self["gamma"] if self.scale else scale)
+        factor = read.line(scale * self.factor)
         shift = read.line(self["beta"]) if self.center else None
 
         def finish(piece: slice) -> None:
@@ -157,7 +162,7 @@ class BatchNormalization(Affine):
         gradients = self.affine_gradients(context, scale * along, plain)
         if not context.needs_input_gradient:
             return None, gradients
-        factor = read.line(scale * self["gamma"] if self.scale else scale)
+        factor = read.line(scale * self.factor)
         total = read.rows if counted is None else counted[1]
         slope, shift = (read.line(v / total) for v in (scale * scale * along, plain))
 

@@ -10,7 +10,7 @@ import numpy as np
 from studio.engine.constraints import constraints
 from studio.engine.errors import ParameterError, ShapeError
 from studio.engine.initializers import initializers
-from studio.engine.layers.base import Gradients, Layer, WeightSpec, known, register
+from studio.engine.layers.base import Gradients, Layer, WeightSpec, add_rows, known, register
 from studio.engine.layers.channels import Channels, channels_of
 from studio.engine.layers.normalization import Affine, axis_of
 from studio.engine.params import Boolean, Integer, Integers, Real
@@ -79,7 +79,7 @@ class LayerNormalization(Affine):
         scale = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
         n *= scale
         y = space.array("y", n.shape, x.dtype)
-        np.multiply(n, self["gamma"].reshape(-1) if self.scale else 1, out=y)
+        np.multiply(n, self.factor, out=y)
         if self.center:
             y += self["beta"].reshape(-1)
         return _from_rows(y, x.shape, axes), (n, scale, axes)
@@ -94,9 +94,11 @@ class LayerNormalization(Affine):
         rows = _rows(dy, axes)
         spare, dx = (space.array(name, n.shape, dy.dtype) for name in ("spare", "dx"))
         np.multiply(rows, n, out=spare)
-        ones = np.ones(len(rows), dy.dtype)
-        gradients = self.affine_gradients(context, ones @ spare, ones @ rows)
-        np.multiply(rows, self["gamma"].reshape(-1) if self.scale else 1, out=dx)
+        sums = np.empty((2, n.shape[1]), dy.dtype)
+        gradients = self.affine_gradients(
+            context, add_rows(spare, sums[0]), add_rows(rows, sums[1])
+        )
+        np.multiply(rows, self.factor, out=dx)
         along = np.einsum("ij,ij->i", dx, n)[:, None] / dy.dtype.type(n.shape[1])
         dx -= dx.mean(1, keepdims=True)
         dx -= np.multiply(n, along, out=spare)
@@ -171,7 +173,7 @@ class GroupNormalization(Affine):
         np.subtract(lines, read.line(mean)[:, None], out=n)
         variance = self._mean(read, np.einsum("blx,blx->bx", n, n))
         scale = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
-        np.multiply(n, read.line(scale * self["gamma"] if self.scale else scale)[:, None], out=y)
+        np.multiply(n, read.line(scale * self.factor)[:, None], out=y)
         if self.center:
             y += read.line(self["beta"])
         return y.reshape(x.shape), (read, n, scale)
@@ -189,10 +191,9 @@ class GroupNormalization(Affine):
             for sums in (np.add.reduce(lines, axis=1), np.einsum("blx,blx->bx", n, lines))
         )
         gradients = self.affine_gradients(context, (along * scale).sum(axis=0), plain.sum(axis=0))
-        gamma = self["gamma"] if self.scale else 1
-        slope = scale**3 * self._mean(read, gamma * along)
-        shift = scale * self._mean(read, gamma * plain)
-        np.multiply(lines, read.line(scale * gamma)[:, None], out=dx)
+        slope = scale**3 * self._mean(read, self.factor * along)
+        shift = scale * self._mean(read, self.factor * plain)
+        np.multiply(lines, read.line(scale * self.factor)[:, None], out=dx)
         dx -= np.multiply(n, read.line(slope)[:, None], out=spare)
         dx -= read.line(shift)[:, None]
         return dx.reshape(dy.shape), gradients
