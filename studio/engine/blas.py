@@ -18,6 +18,9 @@ from studio.engine.workspace import Array
 ONE_PASS = 1 << 15
 """From so many numbers on, one pass by BLAS takes less time than the call of it costs."""
 
+IN_PLACE = ("SkylakeX", "Cooperlake", "SapphireRapids")
+"""The processors, as OpenBLAS names them, for which it has kernels that don't copy matrices."""
+
 _depth = [0, 0]
 _depth_lock = threading.Lock()
 
@@ -44,6 +47,16 @@ def one_blas_thread() -> Generator[None]:
             _depth[0] -= 1
             if _depth[0] == 0:
                 write(_depth[1])
+
+
+@cache
+def multiplies_in_place() -> bool:
+    """Whether small matrices are multiplied as they lie, without a copy in another order."""
+    name = _function("openblas_get_corename")
+    if name is None:
+        return False
+    name.restype = ctypes.c_char_p
+    return name().decode() in IN_PLACE
 
 
 def mix(a: float, x: Array, b: float, y: Array, spare: Array) -> None:

@@ -63,7 +63,7 @@ class Workers:
         self._inboxes.clear()
         self._threads.clear()
 
-    def run(self, task: Callable[[int, int], None], shards: int) -> None:
+    def run(self, task: Callable[[int, int], object], shards: int) -> None:
         """Call ``task(shard, lane)`` for each shard; return when all are done.
 
         A lane is a thread: no two tasks of one lane run at the same time. The first error that a

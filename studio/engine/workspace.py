@@ -66,7 +66,7 @@ class Moment:
     training: bool = False
 
 
-Task: TypeAlias = Callable[[], None]
+Task: TypeAlias = Callable[[], object]
 """Something to do, perhaps on another thread; it may not ask a workspace for arrays."""
 
 

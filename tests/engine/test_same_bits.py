@@ -180,13 +180,13 @@ def test_what_is_done_beside_a_recurrence(layer: Layer, monkeypatch: pytest.Monk
 def test_products_in_parts(between: list[Layer], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "PART", 5e3)
     seen: set[str] = set()
-    write = products.write
+    product = products.product
 
-    def watched(*product: Any) -> None:
+    def watched(*factors: Any) -> None:
         seen.add(threading.current_thread().name)
-        write(*product)
+        product(*factors)
 
-    monkeypatch.setattr(products, "write", watched)
+    monkeypatch.setattr(products, "product", watched)
     models: list[Sequential] = []
     histories: list[Any] = []
     for threads in (1, 2, 3):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any, ClassVar, cast
 
@@ -20,14 +21,20 @@ from studio.engine.layers.base import (
     known,
     register,
 )
-from studio.engine.layers.columns import FEW_CHANNELS, batches, columns, pieces, thin_product
+from studio.engine.layers.columns import FEW_CHANNELS, batches, columns, pieces, sample_groups
+from studio.engine.layers.tiles import product
 from studio.engine.params import Boolean, Choice, Integer, Integers
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
-from studio.engine.workspace import Array, Context, Shape
+from studio.engine.workspace import Array, Context, Shape, Workspace
 
 TURNED = 1.3
 """So many times as many positions as a convolution had, its turned one may have to be cheaper."""
+
+Sum = Callable[[Array, Array], None]
+"""Takes windows and dz of a piece."""
+Back = Callable[[slice, Array], None]
+"""Leads dz of some samples back to where the gradient of the input is kept."""
 
 
 class Conv(Layer):
@@ -113,13 +120,11 @@ class Conv(Layer):
             # For a whole line of positions: longer runs of memory to add.
             bias = context.scratch.array("bias", shape[-2:], x.dtype)
             np.copyto(bias, self["bias"])
-        for piece in pieces(windows, self.rank):
+        for piece in pieces(windows):
             z = saved[piece]
-            for group, (part, kernel, out) in enumerate(
-                zip(self._parts(windows[piece]), kernels, self._parts(z), strict=True)
-            ):
-                rows = columns(part, self.rank, context.scratch, f"columns{group}")
-                self._product(rows, kernel, out)
+            parts = zip(self._parts(windows[piece]), kernels, self._parts(z), strict=True)
+            for part, kernel, out in parts:
+                self._product(columns(part, self.rank, context.scratch), kernel, out)
             if bias is not None:
                 lines = z.reshape(-1, *bias.shape)
                 lines += bias
@@ -130,52 +135,68 @@ class Conv(Layer):
         return y, (x.shape, padded, amounts, saved)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
-        """dz = dy · activation', dkernel = windowsᵀ · dz, dbias = Σ dz; dx as told below."""
+        """dz = dy · activation', dkernel = windowsᵀ · dz, dbias = Σ dz; dx as told below.
+
+        All for a few samples at a time, so that it stays in the cache.
+        """
         shape, padded, amounts, saved = cache
         space = context.scratch
-        dkernel = context.gradient("kernel", self["kernel"])
-        dkernels = self._parts(dkernel.reshape(-1, self.filters))
-        dkernel.fill(0)
-        gradients = {"kernel": dkernel}
+        gradients = {"kernel": context.gradient("kernel", self["kernel"])}
         if self.use_bias:
             gradients["bias"] = context.gradient("bias", self["bias"])
-            gradients["bias"].fill(0)
+        add = self._summed(gradients, dy.dtype, space)
         windows = self._windows(padded, context)
-        # For dx all of dz is needed, else one piece at a time, which stays in the cache.
-        linear = context.linear_output or isinstance(self.activation, Linear)
-        dz = None
-        if linear:
-            dz = np.ascontiguousarray(dy)
-        elif context.needs_input_gradient:
-            dz = space.array("dz", dy.shape, dy.dtype)
-        for piece in pieces(windows, self.rank):
-            arriving = dy[piece]
-            part = space.array("dz", arriving.shape, dy.dtype) if dz is None else dz[piece]
-            if not linear:
-                self._dz(arriving, saved[piece], part)
-            for group, (part_x, part_dz, into) in enumerate(
-                zip(self._parts(windows[piece]), self._parts(part), dkernels, strict=True)
-            ):
-                rows = columns(part_x, self.rank, space, f"columns{group}")
-                product = space.array("dkernel", into.shape, into.dtype)
-                into += np.matmul(rows.T, part_dz.reshape(len(rows), -1), out=product)
-            if self.use_bias:
-                sums = space.array("dbias", (self.filters,), dy.dtype)
-                gradients["bias"] += add_rows(part.reshape(-1, self.filters), sums)
-        if dz is None or not context.needs_input_gradient:
-            return None, gradients
         # A kernel turned around also works on the zeros that it needs around dz.
-        worth = prod(shape[1:-1]) < TURNED * prod(dz.shape[1:-1])
-        if worth and all(stride == 1 for stride in self.strides):
-            return self._turned(dz, shape, amounts, context), gradients
-        return self._scattered(dz, padded.shape, shape, amounts, context), gradients
+        worth = prod(shape[1:-1]) < TURNED * prod(dy.shape[1:-1])
+        turned = worth and all(stride == 1 for stride in self.strides)
+        groups = sample_groups(windows) if turned else batches(dy, shape[-1])
+        dx, back = None, None
+        if context.needs_input_gradient:
+            way = self._turned if turned else self._scattered
+            dx, back = way(dy[groups[0]].shape, shape, amounts, context)
+        linear = context.linear_output or isinstance(self.activation, Linear)
+        for samples in groups:
+            arriving, met, kept = dy[samples], windows[samples], saved[samples]
+            if linear:
+                dz = np.ascontiguousarray(arriving)
+            else:
+                dz = space.array("dz", arriving.shape, dy.dtype)
+            for piece in pieces(met):
+                part = dz[piece]
+                if not linear:
+                    self._dz(arriving[piece], kept[piece], part)
+                add(met[piece], part)
+            if back is not None:
+                back(samples, dz)
+        return dx, gradients
 
     def _dz(self, dy: Array, saved: Array, out: Array) -> None:
         dz = self.activation.backward(dy, saved, out=out)
         if dz is not out:
             np.copyto(out, dz)
 
-    def _turned(self, dz: Array, shape: win.Sizes, amounts: win.Pads, context: Context) -> Array:
+    def _summed(self, gradients: Gradients, dtype: Any, space: Workspace) -> Sum:
+        """What adds the share of some windows to the gradients of the weights, from zero on."""
+        for gradient in gradients.values():
+            gradient.fill(0)
+        kernels = self._parts(gradients["kernel"].reshape(-1, self.filters))
+        found = space.array("dkernel", kernels[0].shape, dtype)
+        bias = gradients.get("bias")
+        sums = space.array("dbias", (self.filters,), dtype)
+
+        def add(windows: Array, dz: Array) -> None:
+            parts = zip(self._parts(windows), self._parts(dz), kernels, strict=True)
+            for met, part, into in parts:
+                rows = columns(met, self.rank, space)
+                into += product(rows.T, part.reshape(len(rows), -1), found)
+            if bias is not None:
+                np.add(bias, add_rows(dz.reshape(-1, self.filters), sums), out=bias)
+
+        return add
+
+    def _turned(
+        self, group: win.Sizes, shape: win.Sizes, amounts: win.Pads, context: Context
+    ) -> tuple[Array, Back]:
         """dx as a convolution of dz with the kernel turned around; for strides of 1."""
         space, rank = context.scratch, self.rank
         around = tuple(
@@ -184,47 +205,48 @@ class Conv(Layer):
                 self.kernel_size, self.dilation_rate, amounts, strict=True
             )
         )
-        padded = win.pad(dz, around, 0, space, "around")
-        windows = win.windows(padded, self.kernel_size, (1,) * rank, self.dilation_rate)
+        dx = context.workspace.array("dx", shape, self["kernel"].dtype)
+        framed = space.zeros("around", win.padded(group, around), dx.dtype)
+        inner = framed[win.inner(group[1:-1], around)]
+        windows = win.windows(framed, self.kernel_size, (1,) * rank, self.dilation_rate)
         kernel = np.flip(self["kernel"], axis=tuple(range(rank))).swapaxes(-1, -2)
         # Each group's filters lead back to its own channels.
         kernels = [
             np.ascontiguousarray(part).reshape(-1, part.shape[-1])
             for part in (np.split(kernel, self.groups, axis=-2) if self.groups > 1 else [kernel])
         ]
-        dx = context.workspace.array("dx", shape, dz.dtype)
-        for piece in pieces(windows, rank):
-            for group, (part, turned, out) in enumerate(
-                zip(self._parts(windows[piece]), kernels, self._parts(dx[piece]), strict=True)
-            ):
-                self._product(columns(part, rank, space, f"columns{group}"), turned, out)
-        return dx
+
+        def back(samples: slice, dz: Array) -> None:
+            np.copyto(inner[: len(dz)], dz)
+            met, into = windows[: len(dz)], dx[samples]
+            for piece in pieces(met):
+                parts = zip(self._parts(met[piece]), kernels, self._parts(into[piece]), strict=True)
+                for part, turned, out in parts:
+                    self._product(columns(part, rank, space), turned, out)
+
+        return dx, back
 
     def _scattered(
-        self,
-        dz: Array,
-        padded_shape: win.Sizes,
-        shape: win.Sizes,
-        amounts: win.Pads,
-        context: Context,
-    ) -> Array:
+        self, group: win.Sizes, shape: win.Sizes, amounts: win.Pads, context: Context
+    ) -> tuple[Array, Back]:
         """dx: each number of the kernel leads dz back to the inputs that it was multiplied with."""
-        dpadded = context.workspace.zeros("dpadded", padded_shape, dz.dtype)
+        dtype = self["kernel"].dtype
+        dpadded = context.workspace.zeros("dpadded", win.padded(shape, amounts), dtype)
         kernel = np.ascontiguousarray(self["kernel"].swapaxes(-1, -2))
         kernels = [kernel] if self.groups == 1 else np.split(kernel, self.groups, axis=-2)
-        positions = win.positions(
-            self.kernel_size, self.strides, self.dilation_rate, dz.shape[1:-1]
-        )
-        for samples in batches(dz, kernel.shape[-1]):
+        positions = win.positions(self.kernel_size, self.strides, self.dilation_rate, group[1:-1])
+
+        def back(samples: slice, dz: Array) -> None:
             for part, turned, into in zip(
-                self._parts(dz[samples]), kernels, self._parts(dpadded[samples]), strict=True
+                self._parts(dz), kernels, self._parts(dpadded[samples]), strict=True
             ):
                 rows = part.reshape(-1, part.shape[-1])
-                product = context.scratch.array("product", (len(rows), turned.shape[-1]), dz.dtype)
+                found = context.scratch.array("product", (len(rows), turned.shape[-1]), dtype)
                 for offset, where in positions:
-                    np.matmul(rows, turned[offset], out=product)
-                    into[where] += product.reshape(*part.shape[:-1], -1)
-        return dpadded[win.inner(shape[1:-1], amounts)]
+                    product(rows, turned[offset], found)
+                    into[where] += found.reshape(*part.shape[:-1], -1)
+
+        return dpadded[win.inner(shape[1:-1], amounts)], back
 
     def _windows(self, padded: Array, context: Context) -> Array:
         """All windows as a view; of a copy with the channels first where they are few."""
@@ -242,7 +264,7 @@ class Conv(Layer):
 
     def _product(self, rows: Array, kernel: Array, out: Array) -> None:
         if self.groups == 1:
-            thin_product(rows, kernel, out.reshape(-1, kernel.shape[1]))
+            product(rows, kernel, out.reshape(-1, kernel.shape[1]))
         else:
             out[...] = np.matmul(rows, kernel).reshape(out.shape)
 

@@ -22,6 +22,7 @@ from studio.engine.layers.base import (
     register,
 )
 from studio.engine.layers.channels import channels_of
+from studio.engine.layers.tiles import product
 from studio.engine.params import Boolean, Choice, Integer, Integers
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
@@ -275,7 +276,7 @@ class SeparableConv2D(Depthwise):
         spread, cache = self.spread(x, self["depthwise_kernel"], context)
         point = self["pointwise_kernel"][0, 0]
         z = context.workspace.array("z", (*spread.shape[:-1], self.filters), x.dtype)
-        np.matmul(spread.reshape(-1, len(point)), point, out=z.reshape(-1, self.filters))
+        product(spread.reshape(-1, len(point)), point, z.reshape(-1, self.filters))
         if self.use_bias:
             channels_of(z.shape).shift(z, self["bias"])
         y, saved = activate(self.activation, z, context)
@@ -288,11 +289,11 @@ class SeparableConv2D(Depthwise):
         flat, rows = dz.reshape(-1, self.filters), spread.reshape(-1, spread.shape[-1])
         point = self["pointwise_kernel"]
         dpoint = context.gradient("pointwise_kernel", point)
-        np.matmul(rows.T, flat, out=dpoint[0, 0])
+        product(rows.T, flat, dpoint[0, 0])
         deep = self["depthwise_kernel"]
         ddeep = context.gradient("depthwise_kernel", deep)
         between = context.scratch.array("between", spread.shape, dz.dtype)
-        np.matmul(flat, point[0, 0].T, out=between.reshape(rows.shape))
+        product(flat, point[0, 0].T, between.reshape(rows.shape))
         dx = self.gather(between, inner, deep, ddeep, context)
         gradients = {"depthwise_kernel": ddeep, "pointwise_kernel": dpoint}
         if self.use_bias:

@@ -17,6 +17,7 @@ from studio.engine.layers.recurrent import (
     slope,
     tanh_slope,
 )
+from studio.engine.layers.tiles import in_rows
 from studio.engine.params import Boolean
 from studio.engine.registry import Named
 from studio.engine.workspace import Array, Context
@@ -70,6 +71,8 @@ class GRU(Recurrent):
         state_weights = None if after else np.ascontiguousarray(recurrent[:, edge:].T)
         own_inputs = np.vstack([kernel[:, edge:], inputs[None, edge:]])
         products = space.array("products", (time, len(weights), batch), dtype)
+        tiles = in_rows(weights, batch)
+        in_tiles = products.reshape(time, *tiles.shape[:-1], batch)
         gates = products[:, :edge]
         g = space.array("g", (time, units, batch), dtype)
         np.matmul(np.ascontiguousarray(own_inputs.T), read[:-1, : len(own_inputs)], out=g)
@@ -81,7 +84,7 @@ class GRU(Recurrent):
         def steps(piece: slice) -> None:
             for t in range(time)[piece]:
                 both, candidate, new = gates[t], g[t], states[t + 1]
-                np.matmul(weights, read[t], out=products[t])
+                np.matmul(tiles, read[t], out=in_tiles[t])
                 if raw_gates is None:
                     np.tanh(both, out=both)
                     both += 1
@@ -155,9 +158,11 @@ class GRU(Recurrent):
         edge, units, after = 2 * self.units, self.units, self.reset_after
         split = dz.reshape(len(dz), 3, *dg.shape[1:])
         recurrent, kernel = self["recurrent_kernel"], self["kernel"]
-        back = recurrent if after else np.ascontiguousarray(recurrent[:, :edge])
-        candidate = None if after else np.ascontiguousarray(recurrent[:, edge:])
         dh = self.last(arriving, reading, context)
+        back = recurrent if after else np.ascontiguousarray(recurrent[:, :edge])
+        tiles = in_rows(back, dh.shape[1])
+        before = dh.reshape(*tiles.shape[:-1], -1)
+        candidate = None if after else np.ascontiguousarray(recurrent[:, edge:])
         carried = context.workspace.array("carried", dh.shape, dh.dtype)
 
         def steps(piece: slice) -> None:
@@ -167,12 +172,12 @@ class GRU(Recurrent):
                 dg[t] *= dh
                 if candidate is None:
                     split[t] *= dh
-                    np.matmul(back, dz[t], out=dh)
+                    np.matmul(tiles, dz[t], out=before)
                 else:
                     split[t, 0] *= dh
                     through = np.matmul(candidate, dg[t])
                     split[t, 1] *= through
-                    np.matmul(back, dz[t, :edge], out=dh)
+                    np.matmul(tiles, dz[t, :edge], out=before)
                     through *= gates[t, units:]
                     np.add(dh, through, out=dh)
                 self.step_down(t, dh, arriving, reading)

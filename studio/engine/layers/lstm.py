@@ -18,6 +18,7 @@ from studio.engine.layers.recurrent import (
     slope,
     tanh_slope,
 )
+from studio.engine.layers.tiles import in_rows
 from studio.engine.params import Boolean
 from studio.engine.registry import Named
 from studio.engine.workspace import Array, Context, Shape
@@ -96,12 +97,16 @@ class LSTM(Recurrent):
         told = space.array("told", (time, units, batch), dtype)
         written = space.array("written", (units, batch), dtype)
         plain = reading.mask is None and reading.drop is None
-        series = (read, z, z[:, : 3 * units], *_parts(z), cells, cells[1:], told, states[1:])
+        tiles = in_rows(weights, batch)
+        in_tiles = z.reshape(time, *tiles.shape[:-1], batch)
+        series = (
+            read, in_tiles, z, z[:, : 3 * units], *_parts(z), cells, cells[1:], told, states[1:]
+        )  # fmt: skip
 
         def steps(piece: slice) -> None:
             each = zip(range(time)[piece], *[part[piece] for part in series], strict=True)
-            for t, seen, all_gates, gates, o, i, f, g, before, cell, tanh, h in each:
-                np.matmul(weights, seen, out=all_gates)
+            for t, seen, in_tiles, all_gates, gates, o, i, f, g, before, cell, tanh, h in each:
+                np.matmul(tiles, seen, out=in_tiles)
                 if raw is None:
                     np.tanh(all_gates, out=all_gates)
                     np.add(gates, 1, out=gates)
@@ -167,7 +172,8 @@ class LSTM(Recurrent):
         dh = self.last(arriving, reading, context)
         dc = space.zeros("dc", dh.shape, dz.dtype)
         through = space.array("through", dh.shape, dz.dtype)
-        back = np.roll(self["recurrent_kernel"], units, axis=1)
+        back = in_rows(np.roll(self["recurrent_kernel"], units, axis=1), dh.shape[1])
+        before = dh.reshape(*back.shape[:-1], -1)
         written = dz.reshape(reading.time, 4, *dh.shape)[:, 1:]
         series = (dz, written, _parts(dz)[0], _parts(cache[0])[2], to_cell)
 
@@ -181,7 +187,7 @@ class LSTM(Recurrent):
                 np.multiply(inner, dc, out=inner)
                 np.multiply(outer, dh, out=outer)
                 np.multiply(dc, f, out=dc)
-                np.matmul(back, gates, out=dh)
+                np.matmul(back, gates, out=before)
                 self.step_down(t, dh, arriving, reading)
                 if kept:
                     np.add(dh, kept[0], out=dh)

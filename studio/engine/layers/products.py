@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
-
+from studio.engine.layers.tiles import product
 from studio.engine.workspace import Array, Task, Threads
 
 PART = 1.5e7
@@ -37,16 +36,11 @@ def multiply(*products: Product, threads: Threads) -> None:
     for a, b, out in products:
         count = parts(out.size * len(b))
         if count == 1 and not tasks:
-            np.matmul(a, b, out=out)
+            product(a, b, out)
         else:
-            tasks += [partial(write, *part) for part in _cut(a, b, out, count)]
+            tasks += [partial(product, *part) for part in _cut(a, b, out, count)]
     if tasks:
         threads.together(tasks)
-
-
-def write(a: Array, b: Array, out: Array) -> None:
-    """out = a · b."""
-    np.matmul(a, b, out=out)
 
 
 def _cut(a: Array, b: Array, out: Array, count: int) -> list[Product]:

@@ -15,6 +15,7 @@ from studio.engine.layers.recurrent import (
     recurrent_layers,
     slope,
 )
+from studio.engine.layers.tiles import in_rows
 from studio.engine.params import Integer
 from studio.engine.workspace import Array, Context
 
@@ -40,12 +41,14 @@ class SimpleRNN(Recurrent):
         bias = self["bias"] if self.use_bias else None
         weights = self.joined(self["kernel"], bias, self["recurrent_kernel"])
         z = context.workspace.array("z", (reading.time, *states.shape[1:]), states.dtype)
+        tiles = in_rows(weights, z.shape[2])
+        products = z.reshape(len(z), *tiles.shape[:-1], -1)
         plain = reading.mask is None and reading.drop is None
 
         def steps(piece: slice) -> None:
             for t in range(reading.time)[piece]:
                 h = states[t + 1]
-                np.matmul(weights, read[t], out=z[t])
+                np.matmul(tiles, read[t], out=products[t])
                 y = act.forward(z[t], out=h)
                 if y is not h:
                     np.copyto(h, y)
@@ -68,14 +71,15 @@ class SimpleRNN(Recurrent):
     ) -> tuple[Steps, list[tuple[str, Array, Array]], Finish]:
         """dz_t = dh_t · activation', dh_{t-1} = dz_t · recurrent_kernelᵀ."""
         dz: Array = factors
-        back = self["recurrent_kernel"]
         dh = self.last(arriving, reading, context)
+        back = in_rows(self["recurrent_kernel"], dh.shape[1])
+        before = dh.reshape(*back.shape[:-1], -1)
 
         def steps(piece: slice) -> None:
             for t in reversed(range(reading.time)[piece]):
                 kept = self.set_aside(t, reading, dh)
                 np.multiply(dz[t], dh, out=dz[t])
-                np.matmul(back, dz[t], out=dh)
+                np.matmul(back, dz[t], out=before)
                 self.step_down(t, dh, arriving, reading)
                 if kept:
                     np.add(dh, kept[0], out=dh)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
 from typing import Any
@@ -83,22 +82,27 @@ def pads(lengths: Sizes, sizes: Sizes, strides: Sizes, padding: str, dilations: 
     return tuple(result)
 
 
-def batches(samples: int, size: int) -> Iterator[slice]:
+def batches(samples: int, size: int) -> list[slice]:
     """About ``size`` samples at a time, at least one: few enough to stay in the cache."""
     size = max(1, size)
-    for start in range(0, samples, size):
-        yield slice(start, start + size)
+    return [slice(start, start + size) for start in range(0, samples, size)]
 
 
 def pad(x: Array, amounts: Pads, value: Any, space: Workspace, name: str) -> Array:
     """``x`` (batch, …spatial, channels) with ``value`` around its spatial dimensions."""
     if not any(before or after for before, after in amounts):
         return x
-    spatial = [n + b + a for n, (b, a) in zip(x.shape[1:-1], amounts, strict=True)]
-    padded = space.array(name, (len(x), *spatial, x.shape[-1]), x.dtype)
-    padded.fill(value)
-    padded[inner(x.shape[1:-1], amounts)] = x
-    return padded
+    whole = space.array(name, padded(x.shape, amounts), x.dtype)
+    whole.fill(value)
+    whole[inner(x.shape[1:-1], amounts)] = x
+    return whole
+
+
+@cache
+def padded(shape: Sizes, amounts: Pads) -> Sizes:
+    """The shape (batch, …spatial, channels) with so much around its spatial dimensions."""
+    spatial = (n + b + a for n, (b, a) in zip(shape[1:-1], amounts, strict=True))
+    return (shape[0], *spatial, shape[-1])
 
 
 @cache

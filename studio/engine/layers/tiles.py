@@ -1,0 +1,135 @@
+"""Matrix products in tiles that BLAS multiplies as they lie.
+
+Before it multiplies, OpenBLAS copies its factors into an order of its own. For AVX-512 it has
+kernels that do without, up to a million multiplications. Cut into tiles of that size, a larger
+product takes an eighth less time, a thin one a third less; all tiles are one call. The order of
+its sums depends on the shapes alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+
+from studio.engine.blas import multiplies_in_place
+from studio.engine.workspace import Array
+
+MOST = 1_000_000
+"""How many multiplications such a kernel does at most."""
+MOST_TURNED = 1200
+"""How many numbers its output has at most where the second factor is turned around in memory."""
+LEAST, LEAST_TURNED = 32, 128
+"""How many numbers a sum has at least, unless the product is thin."""
+THIN = 32
+"""How many columns that is at most."""
+GRAIN = 16
+"""What the sides of tiles are multiples of: the numbers of a vector register."""
+PAGE, MOST_PAGES = 1024, 512
+"""From so many columns on, each row of the second factor lies on memory pages of its own; so many
+pages at a time are quick to find."""
+SHORTEST = 100
+"""How many numbers a part of a sum has at least: shorter ones are not worth adding up."""
+MOST_SUMMED = 1 << 15
+"""How many sums may be made in parts: more would leave the cache."""
+
+
+def product(a: Array, b: Array, out: Array) -> Array:
+    """out = a · b.
+
+    Args:
+        a: (rows, inner), in either order of memory.
+        b: (inner, columns), likewise.
+        out: (rows, columns), with each row in one run of memory.
+    """
+    rows, inner = a.shape
+    columns = b.shape[1]
+    tile = None
+    if out.dtype == np.float32 and multiplies_in_place():
+        tile = _tile(rows, inner, columns, _turned(a), _turned(b))
+    if tile is None:
+        return np.matmul(a, b, out=out)
+    height, width, length = tile
+    if length == inner:
+        return _in_tiles(a, b, out, height, width)
+    cuts = range(0, inner, length)
+    sums = np.empty((len(cuts), rows, columns), out.dtype)
+    for part, start in zip(sums, cuts, strict=True):
+        some = slice(start, start + length)
+        _in_tiles(a[:, some], b[some], part, height, width)
+    return np.add.reduce(sums, axis=0, out=out)
+
+
+def in_rows(a: Array, columns: int) -> Array:
+    """``a`` for products with one matrix of so many columns after another.
+
+    (rows, inner), or (tiles, height, inner) where its rows fall into tiles: ``out`` then has to be
+    (tiles, height, columns).
+    """
+    rows, inner = a.shape
+    if a.dtype != np.float32 or not multiplies_in_place() or rows * inner * columns <= MOST:
+        return a
+    for height in range(rows // 2 // GRAIN * GRAIN, 0, -GRAIN):
+        if rows % height == 0 and height * inner * columns <= MOST:
+            return a.reshape(-1, height, inner)
+    return a
+
+
+def _in_tiles(a: Array, b: Array, out: Array, height: int, width: int) -> Array:
+    rows, inner = a.shape
+    columns = b.shape[1]
+    down, across = rows // height, columns // width
+    last_row, last_column = down * height, across * width
+    np.matmul(
+        a[:last_row].reshape(down, 1, height, inner),
+        b[:, :last_column].reshape(inner, across, width).swapaxes(0, 1),
+        out=out[:last_row, :last_column].reshape(down, height, across, width).swapaxes(1, 2),
+    )
+    if last_column < columns:
+        product(a[:last_row], b[:, last_column:], out[:last_row, last_column:])
+    if last_row < rows:
+        product(a[last_row:], b, out[last_row:])
+    return out
+
+
+def _turned(matrix: Array) -> bool:
+    return matrix.strides[0] < matrix.strides[1]
+
+
+@cache
+def _tile(
+    rows: int, inner: int, columns: int, a_turned: bool, b_turned: bool
+) -> tuple[int, int, int] | None:
+    """Rows and columns of a tile and the length of its sums; None where nothing is to be cut."""
+    shortest = LEAST_TURNED if b_turned else LEAST if columns > THIN else 1
+    paged = not b_turned and columns >= PAGE and inner >= MOST_PAGES
+    if inner < shortest or paged or rows * columns <= _area(inner, b_turned):
+        return None
+    parts = inner // SHORTEST if rows * columns <= MOST_SUMMED else 1
+    for count in range(1, max(1, parts) + 1):
+        length = -(-inner // count)
+        area = _area(length, b_turned)
+        if rows * columns <= area:
+            return rows, columns, length
+        for lowest, width in _sides(columns, a_turned, b_turned):
+            height = min(rows, area // width) // GRAIN * GRAIN
+            if columns >= width and height >= lowest:
+                return height, width, length
+    return None
+
+
+def _area(length: int, b_turned: bool) -> int:
+    """How many sums of that length a tile may have."""
+    if not b_turned:
+        return MOST // length
+    return min(MOST // length, MOST_TURNED)
+
+
+def _sides(columns: int, a_turned: bool, b_turned: bool) -> Sequence[tuple[int, int]]:
+    """The fewest rows, and columns, of tiles that were found to be fast, the fastest first."""
+    if b_turned:
+        return (16, 64), (32, 32)
+    if columns <= THIN:
+        return ((32, columns),)
+    return ((32, 64), (32, 32)) if a_turned else ((16, 64), (32, 32))
