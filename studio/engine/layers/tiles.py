@@ -20,10 +20,10 @@ MOST = 1_000_000
 """How many multiplications such a kernel does at most."""
 MOST_TURNED = 1200
 """How many numbers its output has at most where the second factor is turned around in memory."""
-LEAST, LEAST_TURNED = 32, 128
-"""How many numbers a sum has at least, unless the product is thin."""
+LEAST, LEAST_TURNED, LEAST_TURNED_THIN = 32, 192, 128
+"""How many numbers a sum has at least."""
 THIN = 32
-"""How many columns that is at most."""
+"""How many columns, or where the second factor is turned around rows, a thin product has."""
 GRAIN = 16
 """What the sides of tiles are multiples of: the numbers of a vector register."""
 PAGE, MOST_PAGES = 1024, 512
@@ -102,7 +102,10 @@ def _tile(
     rows: int, inner: int, columns: int, a_turned: bool, b_turned: bool
 ) -> tuple[int, int, int] | None:
     """Rows and columns of a tile and the length of its sums; None where nothing is to be cut."""
-    shortest = LEAST_TURNED if b_turned else LEAST if columns > THIN else 1
+    if b_turned:
+        shortest = LEAST_TURNED_THIN if rows <= THIN else LEAST_TURNED
+    else:
+        shortest = 1 if columns <= THIN else LEAST
     paged = not b_turned and columns >= PAGE and inner >= MOST_PAGES
     if inner < shortest or paged or rows * columns <= _area(inner, b_turned):
         return None
@@ -113,10 +116,19 @@ def _tile(
         if rows * columns <= area:
             return rows, columns, length
         for lowest, width in _sides(columns, a_turned, b_turned):
-            height = min(rows, area // width) // GRAIN * GRAIN
+            height = _height(rows, min(rows, area // width), a_turned)
             if columns >= width and height >= lowest:
                 return height, width, length
     return None
+
+
+def _height(rows: int, most: int, a_turned: bool) -> int:
+    """How many rows a tile gets: if possible so many that none remain for another call."""
+    if not a_turned:
+        for height in range(most // 2 * 2, most // 2, -2):
+            if rows % height == 0:
+                return height
+    return most // GRAIN * GRAIN
 
 
 def _area(length: int, b_turned: bool) -> int:
