@@ -18,6 +18,8 @@ from studio.engine.workspace import Array
 
 MOST = 1_000_000
 """How many multiplications such a kernel does at most."""
+FEWEST = 100_000
+"""How many multiplications a product has at most that is never cut."""
 MOST_TURNED = 1200
 """How many numbers its output has at most where the second factor is turned around in memory."""
 LEAST, LEAST_TURNED, LEAST_TURNED_THIN = 32, 192, 128
@@ -46,7 +48,7 @@ def product(a: Array, b: Array, out: Array) -> Array:
     rows, inner = a.shape
     columns = b.shape[1]
     tile = None
-    if out.dtype == np.float32 and multiplies_in_place():
+    if a.size * columns > FEWEST and out.dtype == np.float32 and multiplies_in_place():
         tile = _tile(rows, inner, columns, _turned(a), _turned(b))
     if tile is None:
         return np.matmul(a, b, out=out)
