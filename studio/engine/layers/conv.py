@@ -209,7 +209,7 @@ class Conv(Layer):
         framed = space.zeros("around", win.padded(group, around), dx.dtype)
         inner = framed[win.inner(group[1:-1], around)]
         windows = win.windows(framed, self.kernel_size, (1,) * rank, self.dilation_rate)
-        kernel = np.flip(self["kernel"], axis=tuple(range(rank))).swapaxes(-1, -2)
+        kernel = self["kernel"][(slice(None, None, -1),) * rank].swapaxes(-1, -2)
         # Each group's filters lead back to its own channels.
         kernels = [
             np.ascontiguousarray(part).reshape(-1, part.shape[-1])
