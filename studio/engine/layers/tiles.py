@@ -9,7 +9,7 @@ its sums depends on the shapes alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -28,6 +28,8 @@ THIN = 32
 """How many columns, or where the second factor is turned around rows, a thin product has."""
 GRAIN = 16
 """What the sides of tiles are multiples of: the numbers of a vector register."""
+HIGHEST = 128
+"""How many rows a tile has at most: higher ones don't stay in the nearest cache."""
 PAGE, MOST_PAGES = 1024, 512
 """From so many columns on, each row of the second factor lies on memory pages of its own; so many
 pages at a time are quick to find."""
@@ -99,7 +101,7 @@ def _turned(matrix: Array) -> bool:
     return matrix.strides[0] < matrix.strides[1]
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _tile(
     rows: int, inner: int, columns: int, a_turned: bool, b_turned: bool
 ) -> tuple[int, int, int] | None:
@@ -118,7 +120,7 @@ def _tile(
         if rows * columns <= area:
             return rows, columns, length
         for lowest, width in _sides(columns, a_turned, b_turned):
-            height = _height(rows, min(rows, area // width), a_turned)
+            height = _height(rows, min(rows, area // width, HIGHEST), a_turned)
             if columns >= width and height >= lowest:
                 return height, width, length
     return None
@@ -126,10 +128,10 @@ def _tile(
 
 def _height(rows: int, most: int, a_turned: bool) -> int:
     """How many rows a tile gets: if possible so many that none remain for another call."""
-    if not a_turned:
-        for height in range(most // 2 * 2, most // 2, -2):
-            if rows % height == 0:
-                return height
+    step = GRAIN if a_turned else 2
+    for height in range(most // step * step, most // 2, -step):
+        if rows % height == 0:
+            return height
     return most // GRAIN * GRAIN
 
 
