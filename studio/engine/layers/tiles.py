@@ -2,8 +2,8 @@
 
 Before it multiplies, OpenBLAS copies its factors into an order of its own. For AVX-512 it has
 kernels that do without, up to a million multiplications. Cut into tiles of that size, a larger
-product takes an eighth less time, a thin one a third less; all tiles are one call. The order of
-its sums depends on the shapes alone.
+product takes up to an eighth less time, a thin one up to a third less; all tiles are one call. The
+order of its sums depends on the shapes alone.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ FEWEST = 100_000
 MOST_TURNED = 1200
 """How many numbers its output has at most where the second factor is turned around in memory."""
 LEAST, LEAST_TURNED, LEAST_TURNED_THIN = 32, 192, 128
-"""How many numbers a sum has at least."""
+"""How many numbers a sum has at least; the last two where the second factor is turned around."""
 THIN = 32
-"""How many columns, or where the second factor is turned around rows, a thin product has."""
+"""How many columns a thin product has, or rows where the second factor is turned around."""
 GRAIN = 16
 """What the sides of tiles are multiples of: the numbers of a vector register."""
 HIGHEST = 128
@@ -106,12 +106,7 @@ def _tile(
     rows: int, inner: int, columns: int, a_turned: bool, b_turned: bool
 ) -> tuple[int, int, int] | None:
     """Rows and columns of a tile and the length of its sums; None where nothing is to be cut."""
-    if b_turned:
-        shortest = LEAST_TURNED_THIN if rows <= THIN else LEAST_TURNED
-    else:
-        shortest = 1 if columns <= THIN else LEAST
-    paged = not b_turned and columns >= PAGE and inner >= MOST_PAGES
-    if inner < shortest or paged or rows * columns <= _area(inner, b_turned):
+    if rows * columns <= _area(inner, b_turned) or not _worth(rows, inner, columns, b_turned):
         return None
     parts = inner // SHORTEST if rows * columns <= MOST_SUMMED else 1
     for count in range(1, max(1, parts) + 1):
@@ -124,6 +119,14 @@ def _tile(
             if columns >= width and height >= lowest:
                 return height, width, length
     return None
+
+
+def _worth(rows: int, inner: int, columns: int, b_turned: bool) -> bool:
+    if b_turned:
+        return inner >= (LEAST_TURNED_THIN if rows <= THIN else LEAST_TURNED)
+    if columns <= THIN:
+        return True
+    return inner >= LEAST and (columns < PAGE or inner < MOST_PAGES)
 
 
 def _height(rows: int, most: int, a_turned: bool) -> int:
