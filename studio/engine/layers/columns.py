@@ -7,19 +7,31 @@ product reads them, and copying them once more on the way back is cheaper than k
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from itertools import product
 from math import prod
 
 import numpy as np
 
 from studio.engine.layers import windows as win
+from studio.engine.layers.tiles import product
 from studio.engine.workspace import Array, Workspace
 
 PIECE_BYTES = 1 << 20
 """Windows per piece: about half of a core's second-level cache."""
 FEW_CHANNELS = 4
 """Up to this many channels, windows are laid out as columns: longer runs of memory to copy."""
+
+
+def windows_of(
+    padded: Array, sizes: win.Sizes, strides: win.Sizes, dilations: win.Sizes, space: Workspace
+) -> Array:
+    """All windows as a view; of a copy with the channels first where they are few."""
+    if 1 < padded.shape[-1] <= FEW_CHANNELS:
+        first = space.array("planes", (padded.shape[-1], *padded.shape[:-1]), padded.dtype)
+        np.copyto(first, np.moveaxis(padded, -1, 0))
+        padded = np.moveaxis(first, 0, -1)
+    return win.windows(padded, sizes, strides, dilations)
 
 
 def sample_groups(windows: Array) -> Sequence[slice]:
@@ -44,7 +56,7 @@ def _pieces(shape: win.Sizes, itemsize: int) -> Sequence[tuple[slice, slice]]:
         groups = win.batches(samples, PIECE_BYTES // sample_bytes)
         return [(group, slice(None)) for group in groups]
     height = max(1, PIECE_BYTES // (sample_bytes // rows))
-    starts = product(range(samples), range(0, rows, height))
+    starts = itertools.product(range(samples), range(0, rows, height))
     return [(slice(n, n + 1), slice(start, start + height)) for n, start in starts]
 
 
@@ -52,6 +64,25 @@ def batches(dz: Array, channels: int) -> Sequence[slice]:
     """Samples of ``dz`` that stay in the cache together with as many rows of ``channels``."""
     sample_bytes = dz[0].nbytes + dz.itemsize * dz[0, ..., 0].size * channels
     return win.batches(len(dz), PIECE_BYTES // sample_bytes)
+
+
+def scatter(
+    values: Array, kernel: Array, positions: win.Positions, into: Array, space: Workspace
+) -> None:
+    """Add the product with each number of the kernel to what its windows begin with.
+
+    Args:
+        values: (samples, …positions, inputs).
+        kernel: (…window, inputs, outputs).
+        positions: for each offset in a window, what it meets.
+        into: (samples, …spatial, outputs).
+        space: for the products.
+    """
+    rows = values.reshape(-1, values.shape[-1])
+    found = space.array("product", (len(rows), kernel.shape[-1]), into.dtype)
+    for offset, where in positions:
+        product(rows, kernel[offset], found)
+        into[where] += found.reshape(*values.shape[:-1], -1)
 
 
 def _sample_bytes(shape: win.Sizes, itemsize: int) -> int:

@@ -21,7 +21,14 @@ from studio.engine.layers.base import (
     known,
     register,
 )
-from studio.engine.layers.columns import FEW_CHANNELS, batches, columns, pieces, sample_groups
+from studio.engine.layers.columns import (
+    batches,
+    columns,
+    pieces,
+    sample_groups,
+    scatter,
+    windows_of,
+)
 from studio.engine.layers.tiles import product
 from studio.engine.params import Boolean, Choice, Integer, Integers
 from studio.engine.registry import Named
@@ -70,6 +77,11 @@ class Conv(Layer):
         win.check_steps(self, self.strides, self.dilation_rate)
 
     @property
+    def _window(self) -> tuple[win.Sizes, win.Sizes, win.Sizes]:
+        """Sizes, strides and dilations of its windows."""
+        return self.kernel_size, self.strides, self.dilation_rate
+
+    @property
     def output_activation(self) -> Activation:
         """The activation that its output ends with."""
         return self.activation
@@ -113,7 +125,7 @@ class Conv(Layer):
         saved = context.workspace.array("saved", shape, x.dtype)
         in_place = self.activation.saves == "output" or context.linear_output
         y = saved if in_place else context.workspace.array("y", shape, x.dtype)
-        windows = self._windows(padded, context)
+        windows = windows_of(padded, *self._window, context.scratch)
         kernels = self._parts(self["kernel"].reshape(-1, self.filters))
         bias = None
         if self.use_bias:
@@ -145,7 +157,7 @@ class Conv(Layer):
         if self.use_bias:
             gradients["bias"] = context.gradient("bias", self["bias"])
         add = self._summed(gradients, dy.dtype, space)
-        windows = self._windows(padded, context)
+        windows = windows_of(padded, *self._window, space)
         # A kernel turned around also works on the zeros that it needs around dz.
         worth = prod(shape[1:-1]) < TURNED * prod(dy.shape[1:-1])
         turned = worth and all(stride == 1 for stride in self.strides)
@@ -237,26 +249,11 @@ class Conv(Layer):
         positions = win.positions(self.kernel_size, self.strides, self.dilation_rate, group[1:-1])
 
         def back(samples: slice, dz: Array) -> None:
-            for part, turned, into in zip(
-                self._parts(dz), kernels, self._parts(dpadded[samples]), strict=True
-            ):
-                rows = part.reshape(-1, part.shape[-1])
-                found = context.scratch.array("product", (len(rows), turned.shape[-1]), dtype)
-                for offset, where in positions:
-                    product(rows, turned[offset], found)
-                    into[where] += found.reshape(*part.shape[:-1], -1)
+            parts = zip(self._parts(dz), kernels, self._parts(dpadded[samples]), strict=True)
+            for part, turned, into in parts:
+                scatter(part, turned, positions, into, context.scratch)
 
         return dpadded[win.inner(shape[1:-1], amounts)], back
-
-    def _windows(self, padded: Array, context: Context) -> Array:
-        """All windows as a view; of a copy with the channels first where they are few."""
-        if 1 < padded.shape[-1] <= FEW_CHANNELS:
-            first = context.scratch.array(
-                "planes", (padded.shape[-1], *padded.shape[:-1]), padded.dtype
-            )
-            np.copyto(first, np.moveaxis(padded, -1, 0))
-            padded = np.moveaxis(first, 0, -1)
-        return win.windows(padded, self.kernel_size, self.strides, self.dilation_rate)
 
     def _parts(self, array: Array) -> list[Array]:
         """The groups' parts of an array's last axis."""

@@ -105,8 +105,8 @@ class LSTM(Recurrent):
 
         def steps(piece: slice) -> None:
             each = zip(range(time)[piece], *[part[piece] for part in series], strict=True)
-            for t, seen, in_tiles, all_gates, gates, o, i, f, g, before, cell, tanh, h in each:
-                np.matmul(tiles, seen, out=in_tiles)
+            for t, seen, into, all_gates, gates, o, i, f, g, before, cell, tanh, h in each:
+                np.matmul(tiles, seen, out=into)
                 if raw is None:
                     np.tanh(all_gates, out=all_gates)
                     np.add(gates, 1, out=gates)

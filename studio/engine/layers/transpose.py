@@ -21,6 +21,8 @@ from studio.engine.layers.base import (
     known,
     register,
 )
+from studio.engine.layers.columns import batches, columns, pieces, scatter, windows_of
+from studio.engine.layers.tiles import product
 from studio.engine.params import Boolean, Choice, Integer, Integers
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
@@ -127,11 +129,10 @@ class Conv2DTranspose(Layer):
         """Products of all inputs with the kernel, added where they fall."""
         sizes, inside = self._frame(x.shape)
         frame = context.workspace.zeros("frame", (len(x), *sizes, self.filters), x.dtype)
-        kernel = self["kernel"]
-        for offset, where in win.positions(
-            self.kernel_size, self.strides, self.dilation_rate, x.shape[1:-1]
-        ):
-            frame[where] += np.matmul(x, kernel[offset].T)
+        kernel = np.ascontiguousarray(self["kernel"].swapaxes(-1, -2))
+        positions = win.positions(self.kernel_size, self.strides, self.dilation_rate, x.shape[1:-1])
+        for samples in batches(x, self.filters):
+            scatter(x[samples], kernel, positions, frame[samples], context.scratch)
         z = np.ascontiguousarray(frame[inside])
         if self.use_bias:
             z += self["bias"]
@@ -141,19 +142,22 @@ class Conv2DTranspose(Layer):
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
         """A convolution of the output's gradient with the kernel."""
         x, sizes, inside, saved = cache
+        space, channels = context.scratch, x.shape[-1]
         dz = deactivate(self.activation, dy, saved, context)
         frame = context.workspace.zeros("dframe", (len(x), *sizes, self.filters), dy.dtype)
         frame[inside] = dz
-        kernel = self["kernel"]
-        dkernel = context.gradient("kernel", kernel)
-        flat = x.reshape(-1, x.shape[-1])
-        dx = context.workspace.zeros("dx", x.shape, x.dtype)
-        for offset, where in win.positions(
-            self.kernel_size, self.strides, self.dilation_rate, x.shape[1:-1]
-        ):
-            part = np.ascontiguousarray(frame[where])
-            np.matmul(part.reshape(-1, self.filters).T, flat, out=dkernel[offset])
-            dx += np.matmul(part, kernel[offset])
+        windows = windows_of(frame, self.kernel_size, self.strides, self.dilation_rate, space)
+        # The frame may be larger than what the windows need.
+        windows = windows[:, : x.shape[1], : x.shape[2]]
+        kernel = self["kernel"].reshape(-1, channels)
+        dkernel = context.gradient("kernel", self["kernel"])
+        dkernel.fill(0)
+        total, found = dkernel.reshape(kernel.shape), space.array("found", kernel.shape, dy.dtype)
+        dx = context.workspace.array("dx", x.shape, x.dtype)
+        for piece in pieces(windows):
+            rows = columns(windows[piece], 2, space)
+            product(rows, kernel, dx[piece].reshape(-1, channels))
+            total += product(rows.T, x[piece].reshape(-1, channels), found)
         gradients = {"kernel": dkernel}
         if self.use_bias:
             rows = np.ascontiguousarray(dz).reshape(-1, self.filters)

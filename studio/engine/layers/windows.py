@@ -15,6 +15,7 @@ from studio.engine.workspace import Array, Shape, Workspace
 Sizes = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]
 Index = tuple[slice, ...]
+Positions = tuple[tuple[Sizes, Index], ...]
 
 # What follows from shapes alone is the same in every step: it is computed once.
 cache = lru_cache(maxsize=1024)
@@ -145,9 +146,7 @@ def _layout(
 
 
 @cache
-def positions(
-    sizes: Sizes, strides: Sizes, dilations: Sizes, counts: Sizes
-) -> tuple[tuple[Sizes, Index], ...]:
+def positions(sizes: Sizes, strides: Sizes, dilations: Sizes, counts: Sizes) -> Positions:
     """For each offset in a window, the input slice that it meets over all windows."""
     found: list[tuple[Sizes, Index]] = []
     for offset in product(*(range(size) for size in sizes)):
