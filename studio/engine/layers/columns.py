@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -23,14 +24,21 @@ FEW_CHANNELS = 4
 """Up to this many channels, windows are laid out as columns: longer runs of memory to copy."""
 
 
+def planes(name: str, shape: win.Sizes, dtype: Any, space: Workspace) -> Array:
+    """Scratch memory for images; the channels are first in memory where they are few."""
+    if 1 < shape[-1] <= FEW_CHANNELS:
+        return np.moveaxis(space.array(name, (shape[-1], *shape[:-1]), dtype), 0, -1)
+    return space.array(name, shape, dtype)
+
+
 def windows_of(
     padded: Array, sizes: win.Sizes, strides: win.Sizes, dilations: win.Sizes, space: Workspace
 ) -> Array:
     """All windows as a view; of a copy with the channels first where they are few."""
     if 1 < padded.shape[-1] <= FEW_CHANNELS:
-        first = space.array("planes", (padded.shape[-1], *padded.shape[:-1]), padded.dtype)
-        np.copyto(first, np.moveaxis(padded, -1, 0))
-        padded = np.moveaxis(first, 0, -1)
+        copy = planes("planes", padded.shape, padded.dtype, space)
+        np.copyto(copy, padded)
+        padded = copy
     return win.windows(padded, sizes, strides, dilations)
 
 

@@ -25,6 +25,7 @@ from studio.engine.layers.columns import (
     batches,
     columns,
     pieces,
+    planes,
     sample_groups,
     scatter,
     windows_of,
@@ -218,7 +219,8 @@ class Conv(Layer):
             )
         )
         dx = context.workspace.array("dx", shape, self["kernel"].dtype)
-        framed = space.zeros("around", win.padded(group, around), dx.dtype)
+        framed = planes("around", win.padded(group, around), dx.dtype, space)
+        framed.fill(0)
         inner = framed[win.inner(group[1:-1], around)]
         windows = win.windows(framed, self.kernel_size, (1,) * rank, self.dilation_rate)
         kernel = self["kernel"][(slice(None, None, -1),) * rank].swapaxes(-1, -2)
