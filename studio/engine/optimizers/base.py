@@ -19,7 +19,7 @@ from studio.engine.registry import Registry
 from studio.engine.schedules import LearningRate, LearningRateSchedule
 from studio.engine.workspace import Array
 
-PIECE = 1 << 18
+PIECE = 1 << 19
 """Numbers per piece, at most: in small ones threads would wait for each other between the calls."""
 AVERAGE = "average"
 ACCUMULATOR = "gradient_accumulator"
