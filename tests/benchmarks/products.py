@@ -60,7 +60,7 @@ def main() -> None:
                 whole, tiles = (1e6 * value for value in seconds(a, b))
                 cells += [f"{whole:.0f}", f"{tiles:.0f}", f"{whole / tiles:.2f}"]
             table.add_row(f"{layer} {rows}×{inner}×{columns}", *cells)
-    Console().print(table)
+    Console(width=130).print(table)
 
 
 if __name__ == "__main__":

@@ -64,8 +64,10 @@ def test_the_same_bits_wherever_the_numbers_lie() -> None:
 @pytest.mark.parametrize("rows", [256, 192, 100, 64, 7])
 def test_rows_for_many_products(rows: int) -> None:
     a, b = factors(rows, 160, 64, "")
-    cut = tiles.in_rows(a, 64)
-    np.testing.assert_allclose(np.matmul(cut, b).reshape(rows, 64), a @ b, atol=1e-4)
+    out = np.empty((3, rows, 64), "float32")
+    cut, into = tiles.in_rows(a, out)
+    np.matmul(cut, b, out=into[1])
+    np.testing.assert_allclose(out[1], a @ b, atol=1e-4)
     assert cut.ndim == 2 or cut[0].size * 64 <= tiles.MOST
 
 

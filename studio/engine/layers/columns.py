@@ -44,7 +44,7 @@ def windows_of(
 
 def sample_groups(windows: Array) -> Sequence[slice]:
     """As many samples at a time as have windows that stay in the cache together, at least one."""
-    return win.batches(len(windows), PIECE_BYTES // _sample_bytes(windows.shape, windows.itemsize))
+    return _groups(windows.shape, windows.itemsize)
 
 
 def pieces(windows: Array) -> Sequence[tuple[slice, slice]]:
@@ -59,11 +59,10 @@ def pieces(windows: Array) -> Sequence[tuple[slice, slice]]:
 @win.cache
 def _pieces(shape: win.Sizes, itemsize: int) -> Sequence[tuple[slice, slice]]:
     samples, rows = shape[:2]
-    sample_bytes = _sample_bytes(shape, itemsize)
-    if sample_bytes <= PIECE_BYTES:
-        groups = win.batches(samples, PIECE_BYTES // sample_bytes)
-        return [(group, slice(None)) for group in groups]
-    height = max(1, PIECE_BYTES // (sample_bytes // rows))
+    row_bytes = itemsize * prod(shape[2:])
+    if rows * row_bytes <= PIECE_BYTES:
+        return [(group, slice(None)) for group in _groups(shape, itemsize)]
+    height = max(1, PIECE_BYTES // row_bytes)
     starts = itertools.product(range(samples), range(0, rows, height))
     return [(slice(n, n + 1), slice(start, start + height)) for n, start in starts]
 
@@ -93,8 +92,9 @@ def scatter(
         into[where] += found.reshape(*values.shape[:-1], -1)
 
 
-def _sample_bytes(shape: win.Sizes, itemsize: int) -> int:
-    return itemsize * prod(shape[1:])
+@win.cache
+def _groups(shape: win.Sizes, itemsize: int) -> Sequence[slice]:
+    return win.batches(shape[0], PIECE_BYTES // (itemsize * prod(shape[1:])))
 
 
 def columns(windows: Array, rank: int, space: Workspace) -> Array:

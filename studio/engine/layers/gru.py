@@ -71,8 +71,7 @@ class GRU(Recurrent):
         state_weights = None if after else np.ascontiguousarray(recurrent[:, edge:].T)
         own_inputs = np.vstack([kernel[:, edge:], inputs[None, edge:]])
         products = space.array("products", (time, len(weights), batch), dtype)
-        tiles = in_rows(weights, batch)
-        in_tiles = products.reshape(time, *tiles.shape[:-1], batch)
+        tiles, in_tiles = in_rows(weights, products)
         gates = products[:, :edge]
         g = space.array("g", (time, units, batch), dtype)
         np.matmul(np.ascontiguousarray(own_inputs.T), read[:-1, : len(own_inputs)], out=g)
@@ -160,8 +159,7 @@ class GRU(Recurrent):
         recurrent, kernel = self["recurrent_kernel"], self["kernel"]
         dh = self.last(arriving, reading, context)
         back = recurrent if after else np.ascontiguousarray(recurrent[:, :edge])
-        tiles = in_rows(back, dh.shape[1])
-        before = dh.reshape(*tiles.shape[:-1], -1)
+        tiles, before = in_rows(back, dh)
         candidate = None if after else np.ascontiguousarray(recurrent[:, edge:])
         carried = context.workspace.array("carried", dh.shape, dh.dtype)
 

@@ -97,8 +97,7 @@ class LSTM(Recurrent):
         told = space.array("told", (time, units, batch), dtype)
         written = space.array("written", (units, batch), dtype)
         plain = reading.mask is None and reading.drop is None
-        tiles = in_rows(weights, batch)
-        in_tiles = z.reshape(time, *tiles.shape[:-1], batch)
+        tiles, in_tiles = in_rows(weights, z)
         series = (
             read, in_tiles, z, z[:, : 3 * units], *_parts(z), cells, cells[1:], told, states[1:]
         )  # fmt: skip
@@ -172,8 +171,7 @@ class LSTM(Recurrent):
         dh = self.last(arriving, reading, context)
         dc = space.zeros("dc", dh.shape, dz.dtype)
         through = space.array("through", dh.shape, dz.dtype)
-        back = in_rows(np.roll(self["recurrent_kernel"], units, axis=1), dh.shape[1])
-        before = dh.reshape(*back.shape[:-1], -1)
+        back, before = in_rows(np.roll(self["recurrent_kernel"], units, axis=1), dh)
         written = dz.reshape(reading.time, 4, *dh.shape)[:, 1:]
         series = (dz, written, _parts(dz)[0], _parts(cache[0])[2], to_cell)
 

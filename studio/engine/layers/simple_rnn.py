@@ -41,8 +41,7 @@ class SimpleRNN(Recurrent):
         bias = self["bias"] if self.use_bias else None
         weights = self.joined(self["kernel"], bias, self["recurrent_kernel"])
         z = context.workspace.array("z", (reading.time, *states.shape[1:]), states.dtype)
-        tiles = in_rows(weights, z.shape[2])
-        products = z.reshape(len(z), *tiles.shape[:-1], -1)
+        tiles, products = in_rows(weights, z)
         plain = reading.mask is None and reading.drop is None
 
         def steps(piece: slice) -> None:
@@ -72,8 +71,7 @@ class SimpleRNN(Recurrent):
         """dz_t = dh_t · activation', dh_{t-1} = dz_t · recurrent_kernelᵀ."""
         dz: Array = factors
         dh = self.last(arriving, reading, context)
-        back = in_rows(self["recurrent_kernel"], dh.shape[1])
-        before = dh.reshape(*back.shape[:-1], -1)
+        back, before = in_rows(self["recurrent_kernel"], dh)
 
         def steps(piece: slice) -> None:
             for t in reversed(range(reading.time)[piece]):

@@ -50,7 +50,7 @@ def product(a: Array, b: Array, out: Array) -> Array:
     rows, inner = a.shape
     columns = b.shape[1]
     tile = None
-    if a.size * columns > FEWEST and out.dtype == np.float32 and multiplies_in_place():
+    if a.size * columns > FEWEST and _may_cut(out):
         tile = _tile(rows, inner, columns, _turned(a), _turned(b))
     if tile is None:
         return np.matmul(a, b, out=out)
@@ -65,19 +65,27 @@ def product(a: Array, b: Array, out: Array) -> Array:
     return np.add.reduce(sums, axis=0, out=out)
 
 
-def in_rows(a: Array, columns: int) -> Array:
-    """``a`` for products with one matrix of so many columns after another.
+def in_rows(a: Array, out: Array) -> tuple[Array, Array]:
+    """Both so that ``np.matmul(a, b, out=out)`` works in tiles, for one b after another.
 
-    (rows, inner), or (tiles, height, inner) where its rows fall into tiles: ``out`` then has to be
-    (tiles, height, columns).
+    Args:
+        a: (rows, inner); becomes (tiles, height, inner) where its rows fall into tiles.
+        out: (…, rows, columns), without gaps; becomes (…, tiles, height, columns) there.
     """
     rows, inner = a.shape
-    if a.dtype != np.float32 or not multiplies_in_place() or rows * inner * columns <= MOST:
-        return a
-    for height in range(rows // 2 // GRAIN * GRAIN, 0, -GRAIN):
-        if rows % height == 0 and height * inner * columns <= MOST:
-            return a.reshape(-1, height, inner)
-    return a
+    columns = out.shape[-1]
+    if _may_cut(out) and rows * inner * columns > MOST:
+        for height in range(rows // 2 // GRAIN * GRAIN, 0, -GRAIN):
+            if rows % height == 0 and height * inner * columns <= MOST:
+                return (
+                    a.reshape(-1, height, inner),
+                    out.reshape(*out.shape[:-2], -1, height, columns),
+                )
+    return a, out
+
+
+def _may_cut(out: Array) -> bool:
+    return out.dtype == np.float32 and multiplies_in_place()
 
 
 def _in_tiles(a: Array, b: Array, out: Array, height: int, width: int) -> Array:
