@@ -8,11 +8,10 @@ from math import prod
 from typing import Any, Protocol, Self, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from studio.engine.plan import Array, Plan
 from studio.engine.random import Stream
 
-Array: TypeAlias = NDArray[Any]
 Shape: TypeAlias = tuple[int | None, ...]
 
 
@@ -23,10 +22,11 @@ class Workspace:
     each request allocates anew, which tests use to show that results do not depend on it.
     """
 
-    __slots__ = ("_buffers", "_views", "reuse")
+    __slots__ = ("_buffers", "_views", "allocations", "reuse")
 
     def __init__(self, reuse: bool = True) -> None:
         self.reuse = reuse
+        self.allocations = 0
         self._buffers: dict[str, Array] = {}
         self._views: dict[tuple[str, tuple[int, ...]], Array] = {}
 
@@ -41,6 +41,7 @@ class Workspace:
         buffer = self._buffers.get(name)
         if buffer is None or buffer.size < size or buffer.dtype != dtype:
             buffer = self._buffers[name] = np.empty(size, dtype)
+            self.allocations += 1
             self._views = {key: old for key, old in self._views.items() if key[0] != name}
         view = self._views[name, shape] = buffer[:size].reshape(shape)
         return view
@@ -137,6 +138,8 @@ class Context:
     threads: Threads = ALONE
     streams: dict[tuple[int, str], Stream] = field(default_factory=dict[tuple[int, str], Stream])
     children: dict[tuple[str, int], Context] = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
+    plans: dict[Any, Plan] = field(default_factory=dict[Any, Plan])
+    allocations: int = 0
 
     @property
     def training(self) -> bool:
@@ -155,7 +158,56 @@ class Context:
     def gradient(self, name: str, like: Array) -> Array:
         """The array to write the gradient of weight ``name`` into: shape and type of ``like``."""
         found = self.gradients.get(name)
-        return np.empty_like(like) if found is None else found
+        return (
+            self.workspace.array(f"gradient {name}", like.shape, like.dtype)
+            if found is None
+            else found
+        )
+
+    def planned(
+        self,
+        name: str,
+        inputs: tuple[Array, ...],
+        fixed: tuple[Array, ...],
+        lay: Callable[..., Any],
+    ) -> Any:
+        """Do what ``lay`` lays out, in this step and with the same arrays in later ones.
+
+        Args:
+            name: what is done, within the layer.
+            inputs: arrays to be read, which may come from elsewhere the next time.
+            fixed: the weights to be read and the gradients to be written, where they are.
+            lay: called with a plan and the inputs; tells the plan what is to be called in every
+                step, and returns what these calls lead to. It asks for arrays, but does nothing to
+                them.
+        """
+        if not self.workspace.reuse:
+            plan = Plan(inputs, fixed)
+            plan.result = lay(plan, *inputs)
+            return plan.run(inputs)
+        shapes = [array.shape for array in inputs]
+        key = (name, self.linear_output, *shapes, *map(id, fixed))
+        plan = self.plans.get(key)
+        moved = frozenset[int]() if plan is None else plan.moved(inputs)
+        if plan is None or moved or self._allocations() != self.allocations:
+            copied = moved if plan is None else moved | plan.copied
+            kept = tuple(
+                self.workspace.array(f"{name} {place}", array.shape, array.dtype)
+                if place in copied
+                else array
+                for place, array in enumerate(inputs)
+            )
+            plan = Plan(kept, fixed, copied)
+            plan.result = lay(plan, *kept)
+            if self._allocations() != self.allocations:
+                # Other plans may hold memory that has been replaced by larger.
+                self.plans.clear()
+                self.allocations = self._allocations()
+            self.plans[key] = plan
+        return plan.run(inputs)
+
+    def _allocations(self) -> int:
+        return self.workspace.allocations + self.scratch.allocations
 
     def child(
         self,

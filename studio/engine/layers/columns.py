@@ -16,6 +16,7 @@ import numpy as np
 
 from studio.engine.layers import windows as win
 from studio.engine.layers.tiles import product
+from studio.engine.plan import Do
 from studio.engine.workspace import Array, Workspace
 
 PIECE_BYTES = 1 << 20
@@ -32,12 +33,17 @@ def planes(name: str, shape: win.Sizes, dtype: Any, space: Workspace) -> Array:
 
 
 def windows_of(
-    padded: Array, sizes: win.Sizes, strides: win.Sizes, dilations: win.Sizes, space: Workspace
+    padded: Array,
+    sizes: win.Sizes,
+    strides: win.Sizes,
+    dilations: win.Sizes,
+    space: Workspace,
+    do: Do,
 ) -> Array:
     """All windows as a view; of a copy with the channels first where they are few."""
     if 1 < padded.shape[-1] <= FEW_CHANNELS:
         copy = planes("planes", padded.shape, padded.dtype, space)
-        np.copyto(copy, padded)
+        do(np.copyto, copy, padded)
         padded = copy
     return win.windows(padded, sizes, strides, dilations)
 
@@ -74,7 +80,12 @@ def batches(dz: Array, channels: int) -> Sequence[slice]:
 
 
 def scatter(
-    values: Array, kernel: Array, positions: win.Positions, into: Array, space: Workspace
+    values: Array,
+    kernel: Array,
+    positions: win.Positions,
+    into: Array,
+    space: Workspace,
+    do: Do,
 ) -> None:
     """Add the product with each number of the kernel to what its windows begin with.
 
@@ -84,12 +95,23 @@ def scatter(
         positions: for each offset in a window, what it meets.
         into: (samples, …spatial, outputs).
         space: for the products.
+        do: has the calls made.
     """
-    rows = values.reshape(-1, values.shape[-1])
+    rows = matrix(values, space, do)
     found = space.array("product", (len(rows), kernel.shape[-1]), into.dtype)
     for offset, where in positions:
-        product(rows, kernel[offset], found)
-        into[where] += found.reshape(*values.shape[:-1], -1)
+        product(rows, kernel[offset], found, do)
+        target = into[where]
+        do(np.add, target, found.reshape(*values.shape[:-1], -1), out=target)
+
+
+def matrix(values: Array, space: Workspace, do: Do) -> Array:
+    """The values (…, channels) as rows without gaps; a copy, until the next one, if need be."""
+    if not values.flags.c_contiguous:
+        copy = space.array("matrix", values.shape, values.dtype)
+        do(np.copyto, copy, values)
+        values = copy
+    return values.reshape(-1, values.shape[-1])
 
 
 @win.cache
@@ -97,7 +119,7 @@ def _groups(shape: win.Sizes, itemsize: int) -> Sequence[slice]:
     return win.batches(shape[0], PIECE_BYTES // (itemsize * prod(shape[1:])))
 
 
-def columns(windows: Array, rank: int, space: Workspace) -> Array:
+def columns(windows: Array, rank: int, space: Workspace, do: Do) -> Array:
     """A matrix (batch · positions, window · channels) with the windows' numbers.
 
     Where it is a copy, it is in scratch memory that the next one overwrites.
@@ -107,10 +129,10 @@ def columns(windows: Array, rank: int, space: Workspace) -> Array:
         return windows.reshape(rows, -1)
     if windows.shape[-1] > FEW_CHANNELS:
         copy = space.array("columns", windows.shape, windows.dtype)
-        np.copyto(copy, windows)
+        do(np.copyto, copy, windows)
         return copy.reshape(rows, -1)
     order = (*range(1 + rank, windows.ndim), *range(1 + rank))
     turned = windows.transpose(order)
     copy = space.array("columns", turned.shape, windows.dtype)
-    np.copyto(copy, turned)
+    do(np.copyto, copy, turned)
     return copy.reshape(-1, rows).T

@@ -24,6 +24,7 @@ from studio.engine.layers.base import (
 from studio.engine.layers.columns import (
     batches,
     columns,
+    matrix,
     pieces,
     planes,
     sample_groups,
@@ -32,6 +33,7 @@ from studio.engine.layers.columns import (
 )
 from studio.engine.layers.tiles import product
 from studio.engine.params import Boolean, Choice, Integer, Integers
+from studio.engine.plan import Do
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
 from studio.engine.workspace import Array, Context, Shape, Workspace
@@ -118,33 +120,42 @@ class Conv(Layer):
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """z = windows · kernel + bias, piece by piece; y = activation(z)."""
+        return context.planned(
+            "forward", (x,), self._weights(), lambda do, x: self._forward(x, context, do)
+        )
+
+    def _weights(self) -> tuple[Array, ...]:
+        return (self["kernel"], self["bias"]) if self.use_bias else (self["kernel"],)
+
+    def _forward(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         shape = (len(x), *cast("win.Sizes", self._lengths(x.shape)), self.filters)
         amounts = win.pads(
             x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate
         )
-        padded = win.pad(x, amounts, 0, context.workspace, "padded")
+        padded = win.pad(x, amounts, 0, context.workspace, "padded", do)
         saved = context.workspace.array("saved", shape, x.dtype)
         in_place = self.activation.saves == "output" or context.linear_output
         y = saved if in_place else context.workspace.array("y", shape, x.dtype)
-        windows = windows_of(padded, *self._window, context.scratch)
+        windows = windows_of(padded, *self._window, context.scratch, do)
         kernels = self._parts(self["kernel"].reshape(-1, self.filters))
         bias = None
         if self.use_bias:
             # For a whole line of positions: longer runs of memory to add.
             bias = context.scratch.array("bias", shape[-2:], x.dtype)
-            np.copyto(bias, self["bias"])
+            do(np.copyto, bias, self["bias"])
         for piece in pieces(windows):
             z = saved[piece]
             parts = zip(self._parts(windows[piece]), kernels, self._parts(z), strict=True)
             for part, kernel, out in parts:
-                self._product(columns(part, self.rank, context.scratch), kernel, out)
+                rows = columns(part, self.rank, context.scratch, do)
+                self._product(rows, kernel, out, context.scratch, do)
             if bias is not None:
                 lines = z.reshape(-1, *bias.shape)
-                lines += bias
+                do(np.add, lines, bias, out=lines)
             if in_place and not context.linear_output:
-                self.activation.forward(z, out=z)
+                do(self.activation.forward, z, z)
             elif not in_place:
-                self.activation.forward(z, out=y[piece])
+                do(self.activation.forward, z, y[piece])
         return y, (x.shape, padded, amounts, saved)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
@@ -153,12 +164,25 @@ class Conv(Layer):
         All for a few samples at a time, so that it stays in the cache.
         """
         shape, padded, amounts, saved = cache
-        space = context.scratch
         gradients = {"kernel": context.gradient("kernel", self["kernel"])}
         if self.use_bias:
             gradients["bias"] = context.gradient("bias", self["bias"])
-        add = self._summed(gradients, dy.dtype, space)
-        windows = windows_of(padded, *self._window, space)
+        return context.planned(
+            "backward",
+            (dy,),
+            (padded, saved, *self._weights(), *gradients.values()),
+            lambda do, dy: self._backward(
+                dy, (shape, padded, amounts, saved), gradients, context, do
+            ),
+        )
+
+    def _backward(
+        self, dy: Array, cache: Any, gradients: Gradients, context: Context, do: Do
+    ) -> tuple[Array | None, Gradients]:
+        shape, padded, amounts, saved = cache
+        space = context.scratch
+        add = self._summed(gradients, dy.dtype, space, do)
+        windows = windows_of(padded, *self._window, space, do)
         # A kernel turned around also works on the zeros that it needs around dz.
         worth = prod(shape[1:-1]) < TURNED * prod(dy.shape[1:-1])
         turned = worth and all(stride == 1 for stride in self.strides)
@@ -166,18 +190,19 @@ class Conv(Layer):
         dx, back = None, None
         if context.needs_input_gradient:
             way = self._turned if turned else self._scattered
-            dx, back = way(dy[groups[0]].shape, shape, amounts, context)
+            dx, back = way(dy[groups[0]].shape, shape, amounts, context, do)
         linear = context.linear_output or isinstance(self.activation, Linear)
         for samples in groups:
             arriving, met, kept = dy[samples], windows[samples], saved[samples]
-            if linear:
-                dz = np.ascontiguousarray(arriving)
-            else:
+            dz = arriving
+            if not linear or not arriving.flags.c_contiguous:
                 dz = space.array("dz", arriving.shape, dy.dtype)
             for piece in pieces(met):
                 part = dz[piece]
                 if not linear:
-                    self._dz(arriving[piece], kept[piece], part)
+                    do(self._dz, arriving[piece], kept[piece], part)
+                elif dz is not arriving:
+                    do(np.copyto, part, arriving[piece])
                 add(met[piece], part)
             if back is not None:
                 back(samples, dz)
@@ -188,10 +213,10 @@ class Conv(Layer):
         if dz is not out:
             np.copyto(out, dz)
 
-    def _summed(self, gradients: Gradients, dtype: Any, space: Workspace) -> Sum:
+    def _summed(self, gradients: Gradients, dtype: Any, space: Workspace, do: Do) -> Sum:
         """What adds the share of some windows to the gradients of the weights, from zero on."""
         for gradient in gradients.values():
-            gradient.fill(0)
+            do(gradient.fill, 0)
         kernels = self._parts(gradients["kernel"].reshape(-1, self.filters))
         found = space.array("dkernel", kernels[0].shape, dtype)
         bias = gradients.get("bias")
@@ -200,15 +225,17 @@ class Conv(Layer):
         def add(windows: Array, dz: Array) -> None:
             parts = zip(self._parts(windows), self._parts(dz), kernels, strict=True)
             for met, part, into in parts:
-                rows = columns(met, self.rank, space)
-                into += product(rows.T, part.reshape(len(rows), -1), found)
+                rows = columns(met, self.rank, space, do)
+                product(rows.T, matrix(part, space, do), found, do, space)
+                do(np.add, into, found, out=into)
             if bias is not None:
-                np.add(bias, add_rows(dz.reshape(-1, self.filters), sums), out=bias)
+                do(add_rows, dz.reshape(-1, self.filters), sums)
+                do(np.add, bias, sums, out=bias)
 
         return add
 
     def _turned(
-        self, group: win.Sizes, shape: win.Sizes, amounts: win.Pads, context: Context
+        self, group: win.Sizes, shape: win.Sizes, amounts: win.Pads, context: Context, do: Do
     ) -> tuple[Array, Back]:
         """dx as a convolution of dz with the kernel turned around; for strides of 1."""
         space, rank = context.scratch, self.rank
@@ -218,54 +245,64 @@ class Conv(Layer):
                 self.kernel_size, self.dilation_rate, amounts, strict=True
             )
         )
-        dx = context.workspace.array("dx", shape, self["kernel"].dtype)
-        framed = planes("around", win.padded(group, around), dx.dtype, space)
-        framed.fill(0)
+        dtype = self["kernel"].dtype
+        dx = context.workspace.array("dx", shape, dtype)
+        framed = planes("around", win.padded(group, around), dtype, space)
+        win.frame(framed, around, 0, do)
         inner = framed[win.inner(group[1:-1], around)]
         windows = win.windows(framed, self.kernel_size, (1,) * rank, self.dilation_rate)
         kernel = self["kernel"][(slice(None, None, -1),) * rank].swapaxes(-1, -2)
         # Each group's filters lead back to its own channels.
-        kernels = [
-            np.ascontiguousarray(part).reshape(-1, part.shape[-1])
-            for part in (np.split(kernel, self.groups, axis=-2) if self.groups > 1 else [kernel])
-        ]
+        kernels: list[Array] = []
+        for number, part in enumerate(self._filters(kernel)):
+            turned = space.array(f"turned {number}", part.shape, dtype)
+            do(np.copyto, turned, part)
+            kernels.append(turned.reshape(-1, part.shape[-1]))
 
         def back(samples: slice, dz: Array) -> None:
-            np.copyto(inner[: len(dz)], dz)
+            do(np.copyto, inner[: len(dz)], dz)
             met, into = windows[: len(dz)], dx[samples]
             for piece in pieces(met):
                 parts = zip(self._parts(met[piece]), kernels, self._parts(into[piece]), strict=True)
                 for part, turned, out in parts:
-                    self._product(columns(part, rank, space), turned, out)
+                    self._product(columns(part, rank, space, do), turned, out, space, do)
 
         return dx, back
 
     def _scattered(
-        self, group: win.Sizes, shape: win.Sizes, amounts: win.Pads, context: Context
+        self, group: win.Sizes, shape: win.Sizes, amounts: win.Pads, context: Context, do: Do
     ) -> tuple[Array, Back]:
         """dx: each number of the kernel leads dz back to the inputs that it was multiplied with."""
-        dtype = self["kernel"].dtype
-        dpadded = context.workspace.zeros("dpadded", win.padded(shape, amounts), dtype)
-        kernel = np.ascontiguousarray(self["kernel"].swapaxes(-1, -2))
-        kernels = [kernel] if self.groups == 1 else np.split(kernel, self.groups, axis=-2)
+        space, swapped = context.scratch, self["kernel"].swapaxes(-1, -2)
+        dpadded = context.workspace.array("dpadded", win.padded(shape, amounts), swapped.dtype)
+        do(dpadded.fill, 0)
+        kernel = space.array("swapped", swapped.shape, swapped.dtype)
+        do(np.copyto, kernel, swapped)
+        kernels = self._filters(kernel)
         positions = win.positions(self.kernel_size, self.strides, self.dilation_rate, group[1:-1])
 
         def back(samples: slice, dz: Array) -> None:
             parts = zip(self._parts(dz), kernels, self._parts(dpadded[samples]), strict=True)
-            for part, turned, into in parts:
-                scatter(part, turned, positions, into, context.scratch)
+            for part, swapped, into in parts:
+                scatter(part, swapped, positions, into, space, do)
 
         return dpadded[win.inner(shape[1:-1], amounts)], back
+
+    def _filters(self, kernel: Array) -> list[Array]:
+        """The groups' filters of a kernel (…, filters, channels)."""
+        return [kernel] if self.groups == 1 else np.split(kernel, self.groups, axis=-2)
 
     def _parts(self, array: Array) -> list[Array]:
         """The groups' parts of an array's last axis."""
         return [array] if self.groups == 1 else np.split(array, self.groups, axis=-1)
 
-    def _product(self, rows: Array, kernel: Array, out: Array) -> None:
+    def _product(self, rows: Array, kernel: Array, out: Array, space: Workspace, do: Do) -> None:
         if self.groups == 1:
-            product(rows, kernel, out.reshape(-1, kernel.shape[1]))
+            product(rows, kernel, out.reshape(-1, kernel.shape[1]), do, space)
         else:
-            out[...] = np.matmul(rows, kernel).reshape(out.shape)
+            found = space.array("grouped", (len(rows), kernel.shape[1]), out.dtype)
+            do(np.matmul, rows, kernel, out=found)
+            do(np.copyto, out, found.reshape(out.shape))
 
 
 @register()

@@ -8,6 +8,7 @@ import numpy as np
 
 from studio.engine.layers import windows as win
 from studio.engine.layers.base import Gradients, Layer
+from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context, Shape, Workspace
 
 SAMPLES_BYTES = 1 << 20
@@ -58,10 +59,13 @@ class MaxPooling(Pooling):
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """Shapes (batch, …spatial, channels) → (batch, …positions, channels)."""
+        return context.planned("forward", (x,), (), lambda do, x: self._forward(x, context, do))
+
+    def _forward(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         space, rank = context.workspace, type(self).rank
         shape = (len(x), *cast("win.Sizes", self._lengths(x.shape)), x.shape[-1])
         amounts = win.pads(x.shape[1:-1], self.pool_size, self.steps, self.padding, (1,) * rank)
-        padded = win.pad(x, amounts, -np.inf, space, "padded")
+        padded = win.pad(x, amounts, -np.inf, space, "padded", do)
         y = space.array("y", shape, x.dtype)
         axes = range(rank, 0, -1)
         lines = {axis: self._line(axis, shape[axis]) for axis in axes}
@@ -82,16 +86,22 @@ class MaxPooling(Pooling):
                 if axis > 1:
                     into = context.scratch.array(f"part {axis}", first.shape, x.dtype)
                 if not others:
-                    np.copyto(into, first)
+                    do(np.copyto, into, first)
                 for other, greater in zip(others, larger[axis][:, samples], strict=True):
-                    np.greater(other, first, out=greater)
-                    np.maximum(other, first, out=into)
+                    do(np.greater, other, first, out=greater)
+                    do(np.maximum, other, first, out=into)
                     first = into
                 part = into
         return y, (x.shape, padded.shape, amounts, lines, larger)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
         """Each gradient goes to the first largest number of its window."""
+        larger = tuple(cache[-1].values())
+        return context.planned(
+            "backward", (dy,), larger, lambda do, dy: self._backward(dy, cache, context, do)
+        )
+
+    def _backward(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         shape, padded_shape, amounts, lines, larger = cache
         space, rank = context.scratch, type(self).rank
         dpadded = context.workspace.array("dpadded", padded_shape, dy.dtype)
@@ -102,7 +112,7 @@ class MaxPooling(Pooling):
                 if axis < rank:
                     sizes = larger[axis + 1].shape[2:]
                     dx = space.array(f"back {axis}", (len(part), *sizes), dy.dtype)
-                self._spread(part, larger[axis][:, samples], dx, lines[axis], axis, space)
+                self._spread(part, larger[axis][:, samples], dx, lines[axis], axis, space, do)
                 part = dx
         return dpadded[win.inner(shape[1:-1], amounts)], {}
 
@@ -114,24 +124,28 @@ class MaxPooling(Pooling):
         line: tuple[win.Index, ...],
         axis: int,
         space: Workspace,
+        do: Do,
     ) -> None:
         """The way back along one dimension: the last place takes what is its, then the others."""
         size, step = self.pool_size[axis - 1], self.steps[axis - 1]
         if step != size or dx.shape[axis] != dy.shape[axis] * size:
-            dx.fill(0)
+            do(dx.fill, 0)
         overlap = step < size
         for place in range(size - 1, 0, -1):
-            own = space.array("own", dy.shape, dy.dtype) if overlap else dx[line[place]]
-            np.multiply(dy, larger[place - 1], out=own)
+            met = dx[line[place]]
+            own = space.array("own", dy.shape, dy.dtype) if overlap else met
+            do(np.multiply, dy, larger[place - 1], out=own)
             if overlap:
-                dx[line[place]] += own
+                do(np.add, met, own, out=met)
             first = place == 1 and not overlap
             others = dx[line[0]] if first else space.array("others", dy.shape, dy.dtype)
-            dy = np.subtract(dy, own, out=others)
+            do(np.subtract, dy, own, out=others)
+            dy = others
+        first = dx[line[0]]
         if overlap:
-            dx[line[0]] += dy
+            do(np.add, first, dy, out=first)
         elif size == 1:
-            np.copyto(dx[line[0]], dy)
+            do(np.copyto, first, dy)
 
 
 class AveragePooling(Pooling):

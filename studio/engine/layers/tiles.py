@@ -14,7 +14,8 @@ from functools import lru_cache
 import numpy as np
 
 from studio.engine.blas import multiplies_in_place
-from studio.engine.workspace import Array
+from studio.engine.plan import Do, at_once
+from studio.engine.workspace import Array, Workspace
 
 MOST = 1_000_000
 """How many multiplications such a kernel does at most."""
@@ -39,13 +40,17 @@ MOST_SUMMED = 1 << 15
 """How many sums may be made in parts: more would leave the cache."""
 
 
-def product(a: Array, b: Array, out: Array) -> Array:
+def product(
+    a: Array, b: Array, out: Array, do: Do = at_once, space: Workspace | None = None
+) -> Array:
     """out = a · b.
 
     Args:
         a: (rows, inner), in either order of memory.
         b: (inner, columns), likewise.
         out: (rows, columns), with each row in one run of memory.
+        do: has the calls made.
+        space: for sums that are made in parts.
     """
     rows, inner = a.shape
     columns = b.shape[1]
@@ -53,16 +58,20 @@ def product(a: Array, b: Array, out: Array) -> Array:
     if a.size * columns > FEWEST and _may_cut(out):
         tile = _tile(rows, inner, columns, _turned(a), _turned(b))
     if tile is None:
-        return np.matmul(a, b, out=out)
+        do(np.matmul, a, b, out=out)
+        return out
     height, width, length = tile
     if length == inner:
-        return _in_tiles(a, b, out, height, width)
+        return _in_tiles(a, b, out, height, width, do, space)
     cuts = range(0, inner, length)
-    sums = np.empty((len(cuts), rows, columns), out.dtype)
+    shape = (len(cuts), rows, columns)
+    name = f"sums of {inner}"
+    sums = np.empty(shape, out.dtype) if space is None else space.array(name, shape, out.dtype)
     for part, start in zip(sums, cuts, strict=True):
         some = slice(start, start + length)
-        _in_tiles(a[:, some], b[some], part, height, width)
-    return np.add.reduce(sums, axis=0, out=out)
+        _in_tiles(a[:, some], b[some], part, height, width, do, space)
+    do(np.add.reduce, sums, axis=0, out=out)
+    return out
 
 
 def in_rows(a: Array, out: Array) -> tuple[Array, Array]:
@@ -88,20 +97,23 @@ def _may_cut(out: Array) -> bool:
     return out.dtype == np.float32 and multiplies_in_place()
 
 
-def _in_tiles(a: Array, b: Array, out: Array, height: int, width: int) -> Array:
+def _in_tiles(
+    a: Array, b: Array, out: Array, height: int, width: int, do: Do, space: Workspace | None
+) -> Array:
     rows, inner = a.shape
     columns = b.shape[1]
     down, across = rows // height, columns // width
     last_row, last_column = down * height, across * width
-    np.matmul(
+    do(
+        np.matmul,
         a[:last_row].reshape(down, 1, height, inner),
         b[:, :last_column].reshape(inner, across, width).swapaxes(0, 1),
         out=out[:last_row, :last_column].reshape(down, height, across, width).swapaxes(1, 2),
     )
     if last_column < columns:
-        product(a[:last_row], b[:, last_column:], out[:last_row, last_column:])
+        product(a[:last_row], b[:, last_column:], out[:last_row, last_column:], do, space)
     if last_row < rows:
-        product(a[last_row:], b, out[last_row:])
+        product(a[last_row:], b, out[last_row:], do, space)
     return out
 
 

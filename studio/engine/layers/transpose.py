@@ -15,15 +15,15 @@ from studio.engine.layers.base import (
     Gradients,
     Layer,
     WeightSpec,
-    activate,
     add_rows,
     deactivate,
     known,
     register,
 )
-from studio.engine.layers.columns import batches, columns, pieces, scatter, windows_of
+from studio.engine.layers.columns import batches, columns, matrix, pieces, scatter, windows_of
 from studio.engine.layers.tiles import product
 from studio.engine.params import Boolean, Choice, Integer, Integers
+from studio.engine.plan import Do
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
 from studio.engine.workspace import Array, Context, Shape
@@ -127,39 +127,72 @@ class Conv2DTranspose(Layer):
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """Products of all inputs with the kernel, added where they fall."""
+        return context.planned(
+            "forward", (x,), self._weights(), lambda do, x: self._forward(x, context, do)
+        )
+
+    def _weights(self) -> tuple[Array, ...]:
+        return (self["kernel"], self["bias"]) if self.use_bias else (self["kernel"],)
+
+    def _forward(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
+        space = context.workspace
         sizes, inside = self._frame(x.shape)
-        frame = context.workspace.zeros("frame", (len(x), *sizes, self.filters), x.dtype)
-        kernel = np.ascontiguousarray(self["kernel"].swapaxes(-1, -2))
+        frame = space.array("frame", (len(x), *sizes, self.filters), x.dtype)
+        do(frame.fill, 0)
+        swapped = self["kernel"].swapaxes(-1, -2)
+        kernel = context.scratch.array("swapped", swapped.shape, x.dtype)
+        do(np.copyto, kernel, swapped)
         positions = win.positions(self.kernel_size, self.strides, self.dilation_rate, x.shape[1:-1])
         for samples in batches(x, self.filters):
-            scatter(x[samples], kernel, positions, frame[samples], context.scratch)
-        z = np.ascontiguousarray(frame[inside])
+            scatter(x[samples], kernel, positions, frame[samples], context.scratch, do)
+        z = frame[inside]
+        if not z.flags.c_contiguous:
+            z = space.array("z", z.shape, x.dtype)
+            do(np.copyto, z, frame[inside])
         if self.use_bias:
-            z += self["bias"]
-        y, saved = activate(self.activation, z, context)
-        return y, (x, sizes, inside, saved)
+            do(np.add, z, self["bias"], out=z)
+        y = z
+        if not context.linear_output:
+            if self.activation.saves != "output":
+                y = space.array("y", z.shape, x.dtype)
+            do(self.activation.forward, z, y)
+        return y, (x, sizes, inside, z)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
         """A convolution of the output's gradient with the kernel."""
-        x, sizes, inside, saved = cache
+        dz = deactivate(self.activation, dy, cache[-1], context)
+        gradients = {"kernel": context.gradient("kernel", self["kernel"])}
+        if self.use_bias:
+            gradients["bias"] = context.gradient("bias", self["bias"])
+        x = cache[0]
+        return context.planned(
+            "backward",
+            (dz,),
+            (x, *self._weights(), *gradients.values()),
+            lambda do, dz: self._backward(dz, cache, gradients, context, do),
+        )
+
+    def _backward(
+        self, dz: Array, cache: Any, gradients: Gradients, context: Context, do: Do
+    ) -> tuple[Array, Gradients]:
+        x, sizes, inside, _ = cache
         space, channels = context.scratch, x.shape[-1]
-        dz = deactivate(self.activation, dy, saved, context)
-        frame = context.workspace.zeros("dframe", (len(x), *sizes, self.filters), dy.dtype)
-        frame[inside] = dz
-        windows = windows_of(frame, self.kernel_size, self.strides, self.dilation_rate, space)
+        frame = context.workspace.array("dframe", (len(x), *sizes, self.filters), dz.dtype)
+        do(frame.fill, 0)
+        do(np.copyto, frame[inside], dz)
+        windows = windows_of(frame, self.kernel_size, self.strides, self.dilation_rate, space, do)
         # The frame may be larger than what the windows need.
         windows = windows[:, : x.shape[1], : x.shape[2]]
         kernel = self["kernel"].reshape(-1, channels)
-        dkernel = context.gradient("kernel", self["kernel"])
-        dkernel.fill(0)
-        total, found = dkernel.reshape(kernel.shape), space.array("found", kernel.shape, dy.dtype)
+        do(gradients["kernel"].fill, 0)
+        total = gradients["kernel"].reshape(kernel.shape)
+        found = space.array("found", kernel.shape, dz.dtype)
         dx = context.workspace.array("dx", x.shape, x.dtype)
         for piece in pieces(windows):
-            rows = columns(windows[piece], 2, space)
-            product(rows, kernel, dx[piece].reshape(-1, channels))
-            total += product(rows.T, x[piece].reshape(-1, channels), found)
-        gradients = {"kernel": dkernel}
+            rows = columns(windows[piece], 2, space, do)
+            product(rows, kernel, dx[piece].reshape(-1, channels), do, space)
+            product(rows.T, x[piece].reshape(-1, channels), found, do, space)
+            do(np.add, total, found, out=total)
         if self.use_bias:
-            rows = np.ascontiguousarray(dz).reshape(-1, self.filters)
-            gradients["bias"] = add_rows(rows, context.gradient("bias", self["bias"]))
+            do(add_rows, matrix(dz, space, do), gradients["bias"])
         return dx, gradients

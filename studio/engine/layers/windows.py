@@ -10,6 +10,7 @@ import numpy as np
 
 from studio.engine.errors import ParameterError, ShapeError
 from studio.engine.layers.base import Layer, shape_text
+from studio.engine.plan import Do, at_once
 from studio.engine.workspace import Array, Shape, Workspace
 
 Sizes = tuple[int, ...]
@@ -89,14 +90,26 @@ def batches(samples: int, size: int) -> list[slice]:
     return [slice(start, start + size) for start in range(0, samples, size)]
 
 
-def pad(x: Array, amounts: Pads, value: Any, space: Workspace, name: str) -> Array:
+def pad(
+    x: Array, amounts: Pads, value: Any, space: Workspace, name: str, do: Do = at_once
+) -> Array:
     """``x`` (batch, …spatial, channels) with ``value`` around its spatial dimensions."""
     if not any(before or after for before, after in amounts):
         return x
     whole = space.array(name, padded(x.shape, amounts), x.dtype)
-    whole.fill(value)
-    whole[inner(x.shape[1:-1], amounts)] = x
+    frame(whole, amounts, value, do)
+    do(np.copyto, whole[inner(x.shape[1:-1], amounts)], x)
     return whole
+
+
+def frame(whole: Array, amounts: Pads, value: Any, do: Do) -> None:
+    """Fill what a padded array has around its spatial dimensions."""
+    inside: tuple[slice, ...] = (slice(None),)
+    for length, (before, after) in zip(whole.shape[1:-1], amounts, strict=True):
+        for edge in (slice(0, before), slice(length - after, length)):
+            if edge.start < edge.stop:
+                do(whole[(*inside, edge)].fill, value)
+        inside = (*inside, slice(before, length - after))
 
 
 @cache
