@@ -20,6 +20,9 @@ ONE_PASS = 1 << 15
 
 IN_PLACE = ("SkylakeX", "Cooperlake", "SapphireRapids")
 """The processors, as OpenBLAS names them, for which it has kernels that don't copy matrices."""
+WIDE = ("SkylakeX", "SapphireRapids")
+"""Those of them that mostly have two units for these multiplications (Intel's; AMD's have one):
+unless a matrix is thin, they compute faster than they read what has not been copied together."""
 
 _depth = [0, 0]
 _depth_lock = threading.Lock()
@@ -49,14 +52,23 @@ def one_blas_thread() -> Generator[None]:
                 write(_depth[1])
 
 
-@cache
 def multiplies_in_place() -> bool:
     """Whether small matrices are multiplied as they lie, without a copy in another order."""
+    return _core() in IN_PLACE
+
+
+def is_wide() -> bool:
+    """Whether multiplying them as they lie is only faster where they are thin."""
+    return _core() in WIDE
+
+
+@cache
+def _core() -> str:
     name = _function("openblas_get_corename")
     if name is None:
-        return False
+        return ""
     name.restype = ctypes.c_char_p
-    return name().decode() in IN_PLACE
+    return name().decode()
 
 
 def mix(a: float, x: Array, b: float, y: Array, spare: Array) -> None:

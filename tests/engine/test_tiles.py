@@ -16,9 +16,10 @@ SHAPES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(autouse=True, params=[True, False], ids=["in place", "packed"])
+@pytest.fixture(autouse=True, params=["in place", "in place, wide", "packed"])
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiles, "multiplies_in_place", lambda: request.param)
+    monkeypatch.setattr(tiles, "multiplies_in_place", lambda: request.param != "packed")
+    monkeypatch.setattr(tiles, "is_wide", lambda: "wide" in request.param)
 
 
 def factors(rows: int, inner: int, columns: int, turned: str) -> tuple[Array, Array]:
@@ -78,8 +79,12 @@ def test_which_processors_have_such_kernels(monkeypatch: pytest.MonkeyPatch) -> 
         return (lambda: found[0]) if found else None
 
     monkeypatch.setattr(blas, "_function", function)
-    for name, wanted in ((None, False), (b"Haswell", False), (b"SkylakeX", True)):
+    kinds = {
+        None: (False, False), b"Haswell": (False, False), b"Cooperlake": (True, False),
+        b"SkylakeX": (True, True),
+    }  # fmt: skip
+    for name, wanted in kinds.items():
         found[:] = [] if name is None else [name]
-        blas.multiplies_in_place.cache_clear()
-        assert blas.multiplies_in_place() is wanted
-    blas.multiplies_in_place.cache_clear()
+        blas._core.cache_clear()
+        assert (blas.multiplies_in_place(), blas.is_wide()) == wanted
+    blas._core.cache_clear()

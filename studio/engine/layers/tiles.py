@@ -1,9 +1,9 @@
 """Matrix products in tiles that BLAS multiplies as they lie.
 
 Before it multiplies, OpenBLAS copies its factors into an order of its own. For AVX-512 it has
-kernels that do without, up to a million multiplications. Cut into tiles of that size, a larger
-product takes up to an eighth less time, a thin one up to a third less; all tiles are one call. The
-order of its sums depends on the shapes alone.
+kernels that do without, up to a million multiplications. Cut into tiles of that size, a thin
+product takes up to a third less time, on processors that compute no faster than they read others up
+to an eighth less; all tiles are one call. The order of its sums depends on the shapes alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from studio.engine.blas import multiplies_in_place
+from studio.engine.blas import is_wide, multiplies_in_place
 from studio.engine.plan import Do, at_once
 from studio.engine.workspace import Array, Workspace
 
@@ -27,6 +27,8 @@ LEAST, LEAST_TURNED, LEAST_TURNED_THIN = 32, 192, 128
 """How many numbers a sum has at least; the last two where the second factor is turned around."""
 THIN = 32
 """How many columns a thin product has, or rows where the second factor is turned around."""
+SHORT = 64
+"""How many numbers a short sum has; a product of short sums is as thin as its first factor."""
 GRAIN = 16
 """What the sides of tiles are multiples of: the numbers of a vector register."""
 HIGHEST = 128
@@ -56,7 +58,7 @@ def product(
     columns = b.shape[1]
     tile = None
     if a.size * columns > FEWEST and _may_cut(out):
-        tile = _tile(rows, inner, columns, _turned(a), _turned(b))
+        tile = _tile(rows, inner, columns, _turned(a), _turned(b), is_wide())
     if tile is None:
         do(np.matmul, a, b, out=out)
         return out
@@ -123,10 +125,13 @@ def _turned(matrix: Array) -> bool:
 
 @lru_cache(maxsize=1024)
 def _tile(
-    rows: int, inner: int, columns: int, a_turned: bool, b_turned: bool
+    rows: int, inner: int, columns: int, a_turned: bool, b_turned: bool, wide: bool
 ) -> tuple[int, int, int] | None:
     """Rows and columns of a tile and the length of its sums; None where nothing is to be cut."""
     if rows * columns <= _area(inner, b_turned) or not _worth(rows, inner, columns, b_turned):
+        return None
+    thin = rows if b_turned else min(rows, columns)
+    if wide and thin > THIN and not (a_turned and inner <= SHORT):
         return None
     parts = inner // SHORTEST if rows * columns <= MOST_SUMMED else 1
     for count in range(1, max(1, parts) + 1):
