@@ -19,8 +19,8 @@ from studio.engine.layers.tiles import product
 from studio.engine.plan import Do
 from studio.engine.workspace import Array, Workspace
 
-PIECE_BYTES = 1 << 20
-"""Windows per piece: about half of a core's second-level cache."""
+PIECE_BYTES = 3 << 19
+"""Windows per piece, and twice what comes of them: most of a core's second-level cache."""
 FEW_CHANNELS = 4
 """Up to this many channels, windows are laid out as columns: longer runs of memory to copy."""
 
@@ -48,29 +48,42 @@ def windows_of(
     return win.windows(padded, sizes, strides, dilations)
 
 
-def sample_groups(windows: Array) -> Sequence[slice]:
-    """As many samples at a time as have windows that stay in the cache together, at least one."""
-    return _groups(windows.shape, windows.itemsize)
+def sample_groups(windows: Array, filters: int) -> Sequence[slice]:
+    """As many samples at a time as stay in the cache with their windows, at least one."""
+    return _groups(windows.shape, windows.itemsize, filters)
 
 
-def pieces(windows: Array) -> Sequence[tuple[slice, slice]]:
+def pieces(windows: Array, filters: int) -> Sequence[tuple[slice, slice]]:
     """The windows cut by samples, and where one sample is too large by its first dimension.
 
     Args:
         windows: a view (batch, …positions, …window, channels).
+        filters: how many numbers come of each window.
     """
-    return _pieces(windows.shape, windows.itemsize)
+    return _pieces(windows.shape, windows.itemsize, filters)
 
 
 @win.cache
-def _pieces(shape: win.Sizes, itemsize: int) -> Sequence[tuple[slice, slice]]:
+def _pieces(shape: win.Sizes, itemsize: int, filters: int) -> Sequence[tuple[slice, slice]]:
     samples, rows = shape[:2]
-    row_bytes = itemsize * prod(shape[2:])
+    row_bytes = _row_bytes(shape, itemsize, filters)
     if rows * row_bytes <= PIECE_BYTES:
-        return [(group, slice(None)) for group in _groups(shape, itemsize)]
+        return [(group, slice(None)) for group in _groups(shape, itemsize, filters)]
     height = max(1, PIECE_BYTES // row_bytes)
     starts = itertools.product(range(samples), range(0, rows, height))
     return [(slice(n, n + 1), slice(start, start + height)) for n, start in starts]
+
+
+@win.cache
+def _groups(shape: win.Sizes, itemsize: int, filters: int) -> Sequence[slice]:
+    return win.batches(shape[0], PIECE_BYTES // (shape[1] * _row_bytes(shape, itemsize, filters)))
+
+
+def _row_bytes(shape: win.Sizes, itemsize: int, filters: int) -> int:
+    """Of the windows along the first dimension, and twice of what comes of them."""
+    rank = len(shape) // 2 - 1
+    positions, window = shape[2 : 1 + rank], shape[1 + rank :]
+    return itemsize * prod(positions) * (prod(window) + 2 * filters)
 
 
 def batches(dz: Array, channels: int) -> Sequence[slice]:
@@ -112,11 +125,6 @@ def matrix(values: Array, space: Workspace, do: Do) -> Array:
         do(np.copyto, copy, values)
         values = copy
     return values.reshape(-1, values.shape[-1])
-
-
-@win.cache
-def _groups(shape: win.Sizes, itemsize: int) -> Sequence[slice]:
-    return win.batches(shape[0], PIECE_BYTES // (itemsize * prod(shape[1:])))
 
 
 def columns(windows: Array, rank: int, space: Workspace, do: Do) -> Array:

@@ -143,7 +143,7 @@ class Conv(Layer):
             # For a whole line of positions: longer runs of memory to add.
             bias = context.scratch.array("bias", shape[-2:], x.dtype)
             do(np.copyto, bias, self["bias"])
-        for piece in pieces(windows):
+        for piece in pieces(windows, self.filters):
             z = saved[piece]
             parts = zip(self._parts(windows[piece]), kernels, self._parts(z), strict=True)
             for part, kernel, out in parts:
@@ -186,7 +186,7 @@ class Conv(Layer):
         # A kernel turned around also works on the zeros that it needs around dz.
         worth = prod(shape[1:-1]) < TURNED * prod(dy.shape[1:-1])
         turned = worth and all(stride == 1 for stride in self.strides)
-        groups = sample_groups(windows) if turned else batches(dy, shape[-1])
+        groups = sample_groups(windows, self.filters) if turned else batches(dy, shape[-1])
         dx, back = None, None
         if context.needs_input_gradient:
             way = self._turned if turned else self._scattered
@@ -197,7 +197,7 @@ class Conv(Layer):
             dz = arriving
             if not linear or not arriving.flags.c_contiguous:
                 dz = space.array("dz", arriving.shape, dy.dtype)
-            for piece in pieces(met):
+            for piece in pieces(met, self.filters):
                 part = dz[piece]
                 if not linear:
                     do(self._dz, arriving[piece], kept[piece], part)
@@ -262,7 +262,7 @@ class Conv(Layer):
         def back(samples: slice, dz: Array) -> None:
             do(np.copyto, inner[: len(dz)], dz)
             met, into = windows[: len(dz)], dx[samples]
-            for piece in pieces(met):
+            for piece in pieces(met, shape[-1]):
                 parts = zip(self._parts(met[piece]), kernels, self._parts(into[piece]), strict=True)
                 for part, turned, out in parts:
                     self._product(columns(part, rank, space, do), turned, out, space, do)

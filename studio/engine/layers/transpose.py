@@ -188,7 +188,7 @@ class Conv2DTranspose(Layer):
         total = gradients["kernel"].reshape(kernel.shape)
         found = space.array("found", kernel.shape, dz.dtype)
         dx = context.workspace.array("dx", x.shape, x.dtype)
-        for piece in pieces(windows):
+        for piece in pieces(windows, channels):
             rows = columns(windows[piece], 2, space, do)
             product(rows, kernel, dx[piece].reshape(-1, channels), do, space)
             product(rows.T, x[piece].reshape(-1, channels), found, do, space)
