@@ -30,46 +30,35 @@ def at_once(function: Callable[..., object], /, *arguments: Any, **named: Any) -
 
 
 class Plan:
-    """Calls in their order, the arrays that they read from outside, and what they lead to.
+    """Calls in their order, the array that they read, and what they lead to.
 
     Args:
-        inputs: arrays that the calls read.
-        fixed: further arrays that they read or write.
-        copied: the positions of those that the plan has copies of, as they come from elsewhere in
-            every step.
+        source: what the calls read besides what never moves.
+        fixed: arrays that do not move, such as weights.
+        copies: whether ``source`` is a copy, as what it was made for lies elsewhere in every step.
     """
 
-    __slots__ = ("calls", "copied", "fixed", "inputs", "result")
+    __slots__ = ("calls", "copies", "fixed", "result", "source")
 
-    def __init__(
-        self,
-        inputs: Sequence[Array],
-        fixed: Sequence[Array],
-        copied: frozenset[int] = frozenset(),
-    ) -> None:
+    def __init__(self, source: Array, fixed: Sequence[Array], copies: bool = False) -> None:
         self.calls: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]] = []
-        self.inputs = inputs
+        self.source = source
         self.fixed = fixed
-        self.copied = copied
+        self.copies = copies
         self.result: Any = None
 
     def __call__(self, function: Callable[..., object], /, *arguments: Any, **named: Any) -> None:
         """Have a function called in every step."""
         self.calls.append((function, arguments, named))
 
-    def moved(self, inputs: Sequence[Array]) -> frozenset[int]:
-        """The positions of arrays that lie elsewhere than those that it was made for."""
-        pairs = enumerate(zip(self.inputs, inputs, strict=True))
-        return frozenset(
-            place
-            for place, (kept, given) in pairs
-            if kept is not given and place not in self.copied and not _same(kept, given)
-        )
+    def reads(self, array: Array) -> bool:
+        """Whether its calls can work with this array in place of that which it was made for."""
+        return self.copies or self.source is array or _same(self.source, array)
 
-    def run(self, inputs: Sequence[Array]) -> Any:
+    def run(self, array: Array) -> Any:
         """Do it all; returns what was laid down as its result."""
-        for place in self.copied:
-            np.copyto(self.inputs[place], inputs[place])
+        if self.copies:
+            np.copyto(self.source, array)
         for function, arguments, named in self.calls:
             function(*arguments, **named)
         return self.result

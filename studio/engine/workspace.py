@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 
-from studio.engine.plan import Array, Plan
+from studio.engine.plan import Array, Do, Plan
 from studio.engine.random import Stream
 
 Shape: TypeAlias = tuple[int | None, ...]
+T = TypeVar("T")
+
+MOST_PLANS = 32
+"""So many plans a layer keeps for shards of different sizes."""
 
 
 class Workspace:
@@ -123,6 +127,8 @@ class Context:
         gradients: where to write the gradients of the weights, by name; absent names are allocated.
         scope: which layer within a layer it is for, part of its random streams.
         threads: who works for the layer besides the thread that it was called on.
+        plans: what has been laid out so far.
+        allocations: how often memory had been allocated when these were laid out.
     """
 
     moment: Moment = field(default_factory=Moment)
@@ -165,46 +171,38 @@ class Context:
         )
 
     def planned(
-        self,
-        name: str,
-        inputs: tuple[Array, ...],
-        fixed: tuple[Array, ...],
-        lay: Callable[..., Any],
-    ) -> Any:
+        self, name: str, array: Array, fixed: tuple[Array, ...], lay: Callable[[Do, Array], T]
+    ) -> T:
         """Do what ``lay`` lays out, in this step and with the same arrays in later ones.
 
         Args:
             name: what is done, within the layer.
-            inputs: arrays to be read, which may come from elsewhere the next time.
-            fixed: the weights to be read and the gradients to be written, where they are.
-            lay: called with a plan and the inputs; tells the plan what is to be called in every
-                step, and returns what these calls lead to. It asks for arrays, but does nothing to
-                them.
+            array: is to be read; it may come from elsewhere the next time.
+            fixed: what else is read, and gradients to be written: these lie where they are.
+            lay: is given what has calls made, and the array to be read; it asks for memory, but
+                does nothing to it. It returns what the calls lead to.
         """
         if not self.workspace.reuse:
-            plan = Plan(inputs, fixed)
-            plan.result = lay(plan, *inputs)
-            return plan.run(inputs)
-        shapes = [array.shape for array in inputs]
-        key = (name, self.linear_output, *shapes, *map(id, fixed))
+            plan = Plan(array, fixed)
+            plan.result = lay(plan, array)
+            return plan.run(array)
+        flags = self.linear_output, self.needs_input_gradient
+        key = (name, *flags, array.shape, *map(id, fixed))
         plan = self.plans.get(key)
-        moved = frozenset[int]() if plan is None else plan.moved(inputs)
-        if plan is None or moved or self._allocations() != self.allocations:
-            copied = moved if plan is None else moved | plan.copied
-            kept = tuple(
-                self.workspace.array(f"{name} {place}", array.shape, array.dtype)
-                if place in copied
-                else array
-                for place, array in enumerate(inputs)
-            )
-            plan = Plan(kept, fixed, copied)
-            plan.result = lay(plan, *kept)
-            if self._allocations() != self.allocations:
-                # Other plans may hold memory that has been replaced by larger.
+        fits = plan is not None and plan.reads(array)
+        if plan is None or not fits or self._allocations() != self.allocations:
+            copies = plan is not None and (plan.copies or not fits)
+            source = array
+            if copies:
+                source = self.workspace.array(f"{name} source", array.shape, array.dtype)
+            plan = Plan(source, fixed, copies)
+            plan.result = lay(plan, source)
+            if self._allocations() != self.allocations or len(self.plans) >= MOST_PLANS:
+                # Others may hold memory that has been replaced by larger.
                 self.plans.clear()
                 self.allocations = self._allocations()
             self.plans[key] = plan
-        return plan.run(inputs)
+        return plan.run(array)
 
     def _allocations(self) -> int:
         return self.workspace.allocations + self.scratch.allocations

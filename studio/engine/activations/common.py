@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from studio.engine.activations.base import Activation, activations, checked_axis
+from studio.engine.activations.base import Activation, Sloped, activations, checked_axis
 from studio.engine.activations.normal import normal
 from studio.engine.params import Boolean, Integer, Real
 from studio.engine.workspace import Array, Shape
@@ -206,26 +206,28 @@ def straightened(dy: Array, y: Array, alpha: float, scale: float, out: Array | N
 
 
 @activations.register()
-class Gelu(Activation):
-    """y = z · Φ(z), Φ the normal distribution.
+class Gelu(Sloped):
+    """y = z · Φ(z), Φ the normal distribution; its slope is Φ(z) + z · Φ'(z).
 
     Approximated as z / 2 · (1 + tanh(√(2/π) · (z + 0.044715 z³))) where asked for.
     Source: Hendrycks and Gimpel, 2016
     """
 
-    saves = "input"
     help = "A smooth relu, usual in transformers."
     approximate = Boolean(False, advanced=True, help="Whether tanh stands for the distribution.")
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
-        share, _ = self._tanh(z) if self.approximate else normal(z)
-        return np.multiply(z, share, out=out)
+        return np.multiply(z, self._share(z)[0], out=out)
 
-    def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
-        share, slope = self._tanh(saved) if self.approximate else normal(saved)
-        slope *= saved
-        slope += share
-        return np.multiply(dy, slope, out=out)
+    def with_slope(self, z: Array, out: Array) -> Array:
+        share, density = self._share(z)
+        np.multiply(z, share, out=out)
+        z *= density
+        z += share
+        return out
+
+    def _share(self, z: Array) -> tuple[Array, Array]:
+        return self._tanh(z) if self.approximate else normal(z)
 
     def _tanh(self, z: Array) -> tuple[Array, Array]:
         """What tanh puts in place of Φ, and its derivative."""
@@ -237,18 +239,21 @@ class Gelu(Activation):
 
 
 @activations.register("swish", "SiLU")
-class Silu(Activation):
-    """y = z · σ(z) (Ramachandran et al., 2017)."""
+class Silu(Sloped):
+    """y = z · σ(z), with the slope σ(z) + y · (1 - σ(z)) (Ramachandran et al., 2017)."""
 
-    saves = "input"
     help = "A smooth relu that dips below zero; also named swish."
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
         return np.multiply(z, sigmoid(z), out=out)
 
-    def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
-        s = sigmoid(saved)
-        return np.multiply(dy, s + saved * s * (1 - s), out=out)
+    def with_slope(self, z: Array, out: Array) -> Array:
+        s = sigmoid(z)
+        np.multiply(z, s, out=out)
+        np.subtract(1, s, out=z)
+        z *= out
+        z += s
+        return out
 
 
 sigmoid = Sigmoid()

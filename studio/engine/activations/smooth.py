@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from studio.engine.activations.base import Activation, activations
+from studio.engine.activations.base import Activation, Sloped, activations
 from studio.engine.activations.common import sigmoid
 from studio.engine.params import Real
 from studio.engine.workspace import Array
@@ -68,18 +68,21 @@ class Exponential(Activation):
 
 
 @activations.register()
-class Mish(Activation):
-    """y = z · tanh(softplus(z)) (Misra, 2019)."""
+class Mish(Sloped):
+    """y = z · t with t = tanh(softplus(z)); its slope is t + z · σ(z) · (1 - t²) (Misra, 2019)."""
 
-    saves = "input"
     help = "A smooth relu that dips below zero."
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
         return np.multiply(z, np.tanh(softplus(z)), out=out)
 
-    def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
-        t = np.tanh(softplus(saved))
-        return np.multiply(dy, t + saved * sigmoid(saved) * (1 - t * t), out=out)
+    def with_slope(self, z: Array, out: Array) -> Array:
+        t = np.tanh(softplus(z))
+        np.multiply(z, t, out=out)
+        z *= sigmoid(z)
+        z *= 1 - t * t
+        z += t
+        return out
 
 
 @activations.register("CELU")

@@ -10,6 +10,7 @@ import numpy as np
 from studio.engine.activations import Activation as Function
 from studio.engine.activations import Elu, LeakyRelu, Relu, activations
 from studio.engine.activations import Softmax as SoftmaxFunction
+from studio.engine.activations.base import Sloped, backward_from_kept, forward_keeping
 from studio.engine.constraints import constraints
 from studio.engine.errors import ShapeError, StudioError
 from studio.engine.initializers import initializers
@@ -48,15 +49,19 @@ class FunctionLayer(Layer):
         if context.linear_output:
             return x, x
         shape = cast("tuple[int, ...]", self.function.compute_output_shape(x.shape))
-        y = self.function.forward(x, out=context.workspace.array("y", shape, x.dtype))
-        return y, y if self.function.saves == "output" else x
+        y, kept = context.workspace.array("y", shape, x.dtype), x
+        if isinstance(self.function, Sloped):
+            kept = context.workspace.array("slope", shape, x.dtype)
+            np.copyto(kept, x)
+        y = forward_keeping(self.function, kept, y)
+        return y, y if self.function.saves == "output" else kept
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
         """dy · f'(x)."""
         if context.linear_output:
             return dy, {}
         dx = context.workspace.array("dx", cache.shape, dy.dtype)
-        return self.function.backward(dy, cache, out=dx), {}
+        return backward_from_kept(self.function, dy, cache, dx), {}
 
 
 @register()

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 import numpy as np
 
 from studio.engine.activations import Activation
+from studio.engine.activations.base import backward_from_kept, forward_keeping
 from studio.engine.arrays import as_numbers
 from studio.engine.config import floatx
 from studio.engine.constraints import Constraint
@@ -346,7 +347,8 @@ def activate(layer_activation: Activation, z: Array, context: Context) -> tuple[
     if layer_activation.saves == "output":
         y = layer_activation.forward(z, out=z)
         return y, y
-    return layer_activation.forward(z), z
+    y = context.workspace.array("activated", z.shape, z.dtype)
+    return forward_keeping(layer_activation, z, y), z
 
 
 def deactivate(layer_activation: Activation, dy: Array, saved: Array, context: Context) -> Array:
@@ -354,7 +356,7 @@ def deactivate(layer_activation: Activation, dy: Array, saved: Array, context: C
     if context.linear_output:
         return dy
     out = context.scratch.array("before", dy.shape, dy.dtype)
-    return layer_activation.backward(dy, saved, out=out)
+    return backward_from_kept(layer_activation, dy, saved, out)
 
 
 def add_rows(rows: Array, out: Array) -> Array:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from studio.engine.activations import Activation, Linear, activations
+from studio.engine.activations.base import backward_from_kept, forward_keeping
 from studio.engine.constraints import constraints
 from studio.engine.errors import ShapeError
 from studio.engine.initializers import initializers
@@ -121,7 +122,7 @@ class Conv(Layer):
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """z = windows · kernel + bias, piece by piece; y = activation(z)."""
         return context.planned(
-            "forward", (x,), self._weights(), lambda do, x: self._forward(x, context, do)
+            "forward", x, self._weights(), lambda do, x: self._forward(x, context, do)
         )
 
     def _weights(self) -> tuple[Array, ...]:
@@ -136,6 +137,7 @@ class Conv(Layer):
         saved = context.workspace.array("saved", shape, x.dtype)
         in_place = self.activation.saves == "output" or context.linear_output
         y = saved if in_place else context.workspace.array("y", shape, x.dtype)
+        linear = context.linear_output or isinstance(self.activation, Linear)
         windows = windows_of(padded, *self._window, context.scratch, do)
         kernels = self._parts(self["kernel"].reshape(-1, self.filters))
         bias = None
@@ -152,10 +154,8 @@ class Conv(Layer):
             if bias is not None:
                 lines = z.reshape(-1, *bias.shape)
                 do(np.add, lines, bias, out=lines)
-            if in_place and not context.linear_output:
-                do(self.activation.forward, z, z)
-            elif not in_place:
-                do(self.activation.forward, z, y[piece])
+            if not linear:
+                do(forward_keeping, self.activation, z, y[piece])
         return y, (x.shape, padded, amounts, saved)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
@@ -169,7 +169,7 @@ class Conv(Layer):
             gradients["bias"] = context.gradient("bias", self["bias"])
         return context.planned(
             "backward",
-            (dy,),
+            dy,
             (padded, saved, *self._weights(), *gradients.values()),
             lambda do, dy: self._backward(
                 dy, (shape, padded, amounts, saved), gradients, context, do
@@ -209,7 +209,7 @@ class Conv(Layer):
         return dx, gradients
 
     def _dz(self, dy: Array, saved: Array, out: Array) -> None:
-        dz = self.activation.backward(dy, saved, out=out)
+        dz = backward_from_kept(self.activation, dy, saved, out)
         if dz is not out:
             np.copyto(out, dz)
 

@@ -59,7 +59,7 @@ class MaxPooling(Pooling):
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """Shapes (batch, …spatial, channels) → (batch, …positions, channels)."""
-        return context.planned("forward", (x,), (), lambda do, x: self._forward(x, context, do))
+        return context.planned("forward", x, (), lambda do, x: self._forward(x, context, do))
 
     def _forward(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         space, rank = context.workspace, type(self).rank
@@ -98,7 +98,7 @@ class MaxPooling(Pooling):
         """Each gradient goes to the first largest number of its window."""
         larger = tuple(cache[-1].values())
         return context.planned(
-            "backward", (dy,), larger, lambda do, dy: self._backward(dy, cache, context, do)
+            "backward", dy, larger, lambda do, dy: self._backward(dy, cache, context, do)
         )
 
     def _backward(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from studio.engine.activations import Activation, activations
+from studio.engine.activations.base import forward_keeping
 from studio.engine.constraints import constraints
 from studio.engine.errors import ParameterError
 from studio.engine.initializers import initializers
@@ -128,7 +129,7 @@ class Conv2DTranspose(Layer):
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """Products of all inputs with the kernel, added where they fall."""
         return context.planned(
-            "forward", (x,), self._weights(), lambda do, x: self._forward(x, context, do)
+            "forward", x, self._weights(), lambda do, x: self._forward(x, context, do)
         )
 
     def _weights(self) -> tuple[Array, ...]:
@@ -155,7 +156,7 @@ class Conv2DTranspose(Layer):
         if not context.linear_output:
             if self.activation.saves != "output":
                 y = space.array("y", z.shape, x.dtype)
-            do(self.activation.forward, z, y)
+            do(forward_keeping, self.activation, z, y)
         return y, (x, sizes, inside, z)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
@@ -167,7 +168,7 @@ class Conv2DTranspose(Layer):
         x = cache[0]
         return context.planned(
             "backward",
-            (dz,),
+            dz,
             (x, *self._weights(), *gradients.values()),
             lambda do, dz: self._backward(dz, cache, gradients, context, do),
         )

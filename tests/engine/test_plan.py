@@ -1,0 +1,91 @@
+"""What is laid out once and done in every step: the same as doing it anew, wherever arrays lie."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from studio.engine.plan import Do
+from studio.engine.workspace import MOST_PLANS, Array, Context, Workspace
+
+
+class Doubler:
+    """Doubles an array and adds a weight, and counts how often that is laid out."""
+
+    def __init__(self, context: Context) -> None:
+        self.context, self.laid = context, 0
+        self.weight = np.ones(1)
+
+    def __call__(self, x: Array) -> Array:
+        def lay(do: Do, x: Array) -> Array:
+            self.laid += 1
+            y = self.context.workspace.array("y", x.shape, x.dtype)
+            do(np.multiply, x, 2, out=y)
+            do(np.add, y, self.weight, out=y)
+            return y
+
+        return self.context.planned("doubled", x, (self.weight,), lay)
+
+
+def test_laid_out_once_for_an_array_that_stays() -> None:
+    double, x = Doubler(Context()), np.arange(3.0)
+    for number in range(5):
+        x += 1
+        double.weight[0] = number
+        np.testing.assert_array_equal(double(x), 2 * x + number)
+        # The same memory, looked at once more.
+        np.testing.assert_array_equal(double(x[:]), 2 * x + number)
+    assert double.laid == 1
+
+
+def test_an_array_that_moves_is_copied() -> None:
+    double = Doubler(Context())
+    arrays = [np.full(3, float(number)) for number in range(6)]
+    for array in arrays:
+        np.testing.assert_array_equal(double(array), 2 * array + 1)
+    assert double.laid == 2
+
+
+def test_other_weights_are_other_plans() -> None:
+    double, x = Doubler(Context()), np.arange(3.0)
+    double(x)
+    double.weight = np.full(1, 5.0)
+    np.testing.assert_array_equal(double(x), 2 * x + 5)
+    double.context.linear_output = True
+    double(x)
+    assert double.laid == 3
+
+
+def test_sizes_take_turns() -> None:
+    double = Doubler(Context())
+    large, small = np.arange(8.0), np.arange(3.0)
+    for _ in range(4):
+        for x in (large, small):
+            np.testing.assert_array_equal(double(x), 2 * x + 1)
+    assert double.laid == 2
+
+
+def test_laid_out_again_when_its_memory_has_been_replaced() -> None:
+    double = Doubler(Context())
+    small, large = np.arange(3.0), np.arange(8.0)
+    double(small)
+    y = double(large)
+    assert np.shares_memory(double(small), y)
+    assert double.laid == 3
+    # Scratch memory is shared with other layers.
+    double.context.scratch.array("more", (5,), "float32")
+    double(small)
+    assert double.laid == 4
+
+
+def test_plans_do_not_pile_up() -> None:
+    double = Doubler(Context())
+    double(np.zeros(3 * MOST_PLANS))
+    for size in range(1, 3 * MOST_PLANS):
+        double(np.zeros(size))
+    assert len(double.context.plans) <= MOST_PLANS
+
+
+def test_without_reuse_everything_is_new() -> None:
+    double, x = Doubler(Context(workspace=Workspace(reuse=False))), np.arange(3.0)
+    assert double(x) is not double(x)
+    assert double.laid == 2
