@@ -149,37 +149,72 @@ class MaxPooling(Pooling):
 
 
 class AveragePooling(Pooling):
-    """The mean of each window; zeros that padding adds do not count."""
+    """The mean of each window; zeros that padding adds do not count.
+
+    Added up along one dimension after the other: the first ones are long runs of memory.
+    """
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """Added up along one dimension after the other: the first ones are long runs of memory."""
+        """Shapes (batch, …spatial, channels) → (batch, …positions, channels)."""
+        return context.planned("forward", x, (), lambda do, x: self._forward(x, context, do))
+
+    def _forward(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         space, rank = context.workspace, type(self).rank
         shape = (len(x), *cast("win.Sizes", self._lengths(x.shape)), x.shape[-1])
         amounts = win.pads(x.shape[1:-1], self.pool_size, self.steps, self.padding, (1,) * rank)
-        padded = win.pad(x, amounts, 0, space, "padded")
-        total = padded
-        for axis in range(1, rank + 1):
-            first, *others = [total[where] for where in self._line(axis, shape[axis])]
-            total = space.array(f"sum {axis}", first.shape, x.dtype)
-            np.copyto(total, first)
-            for other in others:
-                total += other
+        padded = win.pad(x, amounts, 0, space, "padded", do)
+        y = space.array("y", shape, x.dtype)
         counts = self._counts(x.shape[1:-1], amounts, shape[1:-1], x.dtype)
-        y = np.divide(total, counts, out=total)
+        for samples in win.batches(len(x), SAMPLES_BYTES // max(1, padded[:1].nbytes)):
+            part = padded[samples]
+            for axis in range(1, rank + 1):
+                first, *others = [part[where] for where in self._line(axis, shape[axis])]
+                total = y[samples]
+                if axis < rank:
+                    total = context.scratch.array(f"sum {axis}", first.shape, x.dtype)
+                if not others:
+                    do(np.copyto, total, first)
+                for other in others:
+                    do(np.add, first, other, out=total)
+                    first = total
+                part = total
+            do(np.divide, part, counts, out=part)
         return y, (x.shape, padded.shape, amounts, counts)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
         """Each gradient is spread evenly over its window."""
+        return context.planned(
+            "backward", dy, (), lambda do, dy: self._backward(dy, cache, context, do)
+        )
+
+    def _backward(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         shape, padded_shape, amounts, counts = cache
-        space = context.workspace
-        part = np.divide(dy, counts, out=space.array("share", dy.shape, dy.dtype))
-        for axis in range(type(self).rank, 0, -1):
-            sizes = (*dy.shape[:axis], *padded_shape[axis:])
-            dx = space.zeros(f"dx {axis}", sizes, dy.dtype)
-            for where in self._line(axis, dy.shape[axis]):
-                dx[where] += part
-            part = dx
-        return part[win.inner(shape[1:-1], amounts)], {}
+        space, rank = context.scratch, type(self).rank
+        dpadded = context.workspace.array("dpadded", padded_shape, dy.dtype)
+        for samples in win.batches(len(dy), SAMPLES_BYTES // max(1, dpadded[:1].nbytes)):
+            part = space.array("share", dy[samples].shape, dy.dtype)
+            do(np.divide, dy[samples], counts, out=part)
+            for axis in range(rank, 0, -1):
+                dx = dpadded[samples]
+                if axis > 1:
+                    sizes = (*part.shape[:axis], *padded_shape[axis:])
+                    dx = space.array(f"back {axis}", sizes, dy.dtype)
+                self._spread(part, dx, axis, do)
+                part = dx
+        return dpadded[win.inner(shape[1:-1], amounts)], {}
+
+    def _spread(self, dy: Array, dx: Array, axis: int, do: Do) -> None:
+        """The way back along one dimension: each place of a window takes the same."""
+        count, size = dy.shape[axis], self.pool_size[axis - 1]
+        overlap = self.steps[axis - 1] < size
+        if overlap or dx.shape[axis] != count * size:
+            do(dx.fill, 0)
+        for where in self._line(axis, count):
+            met = dx[where]
+            if overlap:
+                do(np.add, met, dy, out=met)
+            else:
+                do(np.copyto, met, dy)
 
     def _counts(
         self, lengths: win.Sizes, amounts: win.Pads, counts: win.Sizes, dtype: Any
