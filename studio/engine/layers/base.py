@@ -229,8 +229,9 @@ class Layer(Declared):
 
     def __getitem__(self, name: str) -> Array:
         """The values of the weight of that name."""
+        wanted = self.prefix + name
         for weight in self.weights:
-            if weight.spec.name == self.prefix + name:
+            if weight.spec.name == wanted:
                 return weight.value
         raise StateError(f"a weight named {name!r}", "none; the layer is not built", self.label)
 

@@ -45,8 +45,10 @@ class Channels(NamedTuple):
         return x.reshape(-1, self.repeats * self.channels)
 
     def line(self, values: Array) -> Array:
-        """One number per channel, repeated along a line."""
-        return np.tile(values, self.repeats)
+        """One number per channel (last), repeated along a line."""
+        found = np.empty((*values.shape[:-1], self.repeats, self.channels), values.dtype)
+        found[:] = values[..., None, :]
+        return found.reshape(*values.shape[:-1], -1)
 
     def each(self, work: Work, threads: Threads) -> None:
         """Work on all pieces."""
