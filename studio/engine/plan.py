@@ -8,12 +8,19 @@ NumPy on these views are kept instead.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from studio.engine.workspace import Workspace
+
 Array: TypeAlias = NDArray[Any]
+T = TypeVar("T")
+
+MOST_PLANS = 32
+"""So many plans are kept, for shards of different sizes."""
 
 
 class Do(Protocol):
@@ -34,13 +41,13 @@ class Plan:
 
     Args:
         source: what the calls read besides what never moves.
-        fixed: arrays that do not move, such as weights.
+        fixed: what they were laid out for besides, such as weights.
         copies: whether ``source`` is a copy, as what it was made for lies elsewhere in every step.
     """
 
     __slots__ = ("calls", "copies", "fixed", "result", "source")
 
-    def __init__(self, source: Array, fixed: Sequence[Array], copies: bool = False) -> None:
+    def __init__(self, source: Array, fixed: Sequence[object], copies: bool = False) -> None:
         self.calls: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]] = []
         self.source = source
         self.fixed = fixed
@@ -62,6 +69,61 @@ class Plan:
         for function, arguments, named in self.calls:
             function(*arguments, **named)
         return self.result
+
+
+class Plans:
+    """What has been laid out so far, for arrays that have not been replaced since.
+
+    Args:
+        workspaces: the memory that the plans work in; copies of what moves are put into the first.
+    """
+
+    def __init__(self, *workspaces: Workspace) -> None:
+        self._workspaces = workspaces
+        self._plans: dict[Any, Plan] = {}
+        self._allocations = 0
+
+    def __len__(self) -> int:
+        return len(self._plans)
+
+    def run(
+        self,
+        name: tuple[object, ...],
+        array: Array,
+        fixed: Sequence[object],
+        lay: Callable[[Do, Array], T],
+    ) -> T:
+        """Do what ``lay`` lays out, in this step and with the same arrays in later ones.
+
+        Args:
+            name: what is done, and whatever decides about it besides arrays.
+            array: is to be read; it may come from elsewhere the next time.
+            fixed: what else is read, and gradients to be written: these lie where they are.
+            lay: is given what has calls made, and the array to be read; it asks for memory, but
+                does nothing to it. It returns what the calls lead to.
+        """
+        place = self._workspaces[0]
+        if not place.reuse:
+            plan = Plan(array, fixed)
+            plan.result = lay(plan, array)
+            return plan.run(array)
+        key = (*name, array.shape, *map(id, fixed))
+        plan = self._plans.get(key)
+        fits = plan is not None and plan.reads(array)
+        if plan is None or not fits or self._count() != self._allocations:
+            copies = plan is not None and (plan.copies or not fits)
+            source = place.array(f"{name} source", array.shape, array.dtype) if copies else array
+            plan = Plan(source, fixed, copies)
+            plan.result = lay(plan, source)
+            if self._count() != self._allocations or len(self._plans) >= MOST_PLANS:
+                # Others may hold memory that has been replaced by larger.
+                self._plans.clear()
+                self._allocations = self._count()
+            self._plans[key] = plan
+        return plan.run(array)
+
+    def _count(self) -> int:
+        return sum([workspace.allocations for workspace in self._workspaces])
 
 
 def _same(a: Array, b: Array) -> bool:

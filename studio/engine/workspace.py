@@ -9,14 +9,11 @@ from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 
-from studio.engine.plan import Array, Do, Plan
+from studio.engine.plan import Array, Do, Plans
 from studio.engine.random import Stream
 
 Shape: TypeAlias = tuple[int | None, ...]
 T = TypeVar("T")
-
-MOST_PLANS = 32
-"""So many plans a layer keeps for shards of different sizes."""
 
 
 class Workspace:
@@ -128,7 +125,6 @@ class Context:
         scope: which layer within a layer it is for, part of its random streams.
         threads: who works for the layer besides the thread that it was called on.
         plans: what has been laid out so far.
-        allocations: how often memory had been allocated when these were laid out.
     """
 
     moment: Moment = field(default_factory=Moment)
@@ -144,8 +140,7 @@ class Context:
     threads: Threads = ALONE
     streams: dict[tuple[int, str], Stream] = field(default_factory=dict[tuple[int, str], Stream])
     children: dict[tuple[str, int], Context] = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
-    plans: dict[Any, Plan] = field(default_factory=dict[Any, Plan])
-    allocations: int = 0
+    plans: Plans | None = None
 
     @property
     def training(self) -> bool:
@@ -171,41 +166,13 @@ class Context:
         )
 
     def planned(
-        self, name: str, array: Array, fixed: tuple[Array, ...], lay: Callable[[Do, Array], T]
+        self, name: str, array: Array, fixed: Sequence[object], lay: Callable[[Do, Array], T]
     ) -> T:
-        """Do what ``lay`` lays out, in this step and with the same arrays in later ones.
-
-        Args:
-            name: what is done, within the layer.
-            array: is to be read; it may come from elsewhere the next time.
-            fixed: what else is read, and gradients to be written: these lie where they are.
-            lay: is given what has calls made, and the array to be read; it asks for memory, but
-                does nothing to it. It returns what the calls lead to.
-        """
-        if not self.workspace.reuse:
-            plan = Plan(array, fixed)
-            plan.result = lay(plan, array)
-            return plan.run(array)
-        flags = self.linear_output, self.needs_input_gradient
-        key = (name, *flags, array.shape, *map(id, fixed))
-        plan = self.plans.get(key)
-        fits = plan is not None and plan.reads(array)
-        if plan is None or not fits or self._allocations() != self.allocations:
-            copies = plan is not None and (plan.copies or not fits)
-            source = array
-            if copies:
-                source = self.workspace.array(f"{name} source", array.shape, array.dtype)
-            plan = Plan(source, fixed, copies)
-            plan.result = lay(plan, source)
-            if self._allocations() != self.allocations or len(self.plans) >= MOST_PLANS:
-                # Others may hold memory that has been replaced by larger.
-                self.plans.clear()
-                self.allocations = self._allocations()
-            self.plans[key] = plan
-        return plan.run(array)
-
-    def _allocations(self) -> int:
-        return self.workspace.allocations + self.scratch.allocations
+        """Do what ``lay`` lays out, in this step and in later ones: see :meth:`Plans.run`."""
+        if self.plans is None:
+            self.plans = Plans(self.workspace, self.scratch)
+        flags = self.training, self.linear_output, self.needs_input_gradient, self.threads
+        return self.plans.run((name, *flags), array, fixed, lay)
 
     def child(
         self,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from studio.engine.plan import Do
-from studio.engine.workspace import MOST_PLANS, Array, Context, Workspace
+from studio.engine.plan import MOST_PLANS, Do
+from studio.engine.workspace import Array, Context, Workspace
 
 
 class Doubler:
@@ -82,6 +82,7 @@ def test_plans_do_not_pile_up() -> None:
     double(np.zeros(3 * MOST_PLANS))
     for size in range(1, 3 * MOST_PLANS):
         double(np.zeros(size))
+    assert double.context.plans is not None
     assert len(double.context.plans) <= MOST_PLANS
 
 

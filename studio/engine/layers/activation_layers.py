@@ -8,20 +8,22 @@ from typing import Any, cast
 import numpy as np
 
 from studio.engine.activations import Activation as Function
-from studio.engine.activations import Elu, LeakyRelu, Relu, activations
+from studio.engine.activations import Elu, LeakyRelu, Linear, Relu, activations
 from studio.engine.activations import Softmax as SoftmaxFunction
 from studio.engine.activations.base import Sloped, backward_from_kept, forward_keeping
 from studio.engine.constraints import constraints
 from studio.engine.errors import ShapeError, StudioError
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, Layer, WeightSpec, known, register
+from studio.engine.layers.planned import Planned
 from studio.engine.params import Integer, Integers, Real
+from studio.engine.plan import Do
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
 from studio.engine.workspace import Array, Context, Shape
 
 
-class FunctionLayer(Layer):
+class FunctionLayer(Planned):
     """A layer that is an activation function and nothing else; ``function`` says which."""
 
     category = "Activation"
@@ -44,24 +46,25 @@ class FunctionLayer(Layer):
         except StudioError as error:
             raise error.at(self.label) from None
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """f(x), without touching x."""
-        if context.linear_output:
+        if context.linear_output or isinstance(self.function, Linear):
             return x, x
         shape = cast("tuple[int, ...]", self.function.compute_output_shape(x.shape))
         y, kept = context.workspace.array("y", shape, x.dtype), x
         if isinstance(self.function, Sloped):
             kept = context.workspace.array("slope", shape, x.dtype)
-            np.copyto(kept, x)
-        y = forward_keeping(self.function, kept, y)
+            do(np.copyto, kept, x)
+        do(forward_keeping, self.function, kept, y)
         return y, y if self.function.saves == "output" else kept
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """dy · f'(x)."""
-        if context.linear_output:
+        if context.linear_output or isinstance(self.function, Linear):
             return dy, {}
         dx = context.workspace.array("dx", cache.shape, dy.dtype)
-        return backward_from_kept(self.function, dy, cache, dx), {}
+        do(backward_from_kept, self.function, dy, cache, dx)
+        return dx, {}
 
 
 @register()

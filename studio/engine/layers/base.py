@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 
-from studio.engine.activations import Activation
+from studio.engine.activations import Activation, Linear
 from studio.engine.activations.base import backward_from_kept, forward_keeping
 from studio.engine.arrays import as_numbers
 from studio.engine.config import floatx
@@ -24,6 +24,7 @@ from studio.engine.errors import ParameterError, ShapeError, StateError
 from studio.engine.initializers import Initializer
 from studio.engine.layers.input import input_shape as input_shape_of
 from studio.engine.params import Boolean, Choice, Declared, Text, snake_case
+from studio.engine.plan import Do, at_once
 from studio.engine.random import default_seed, generator
 from studio.engine.registry import Registry
 from studio.engine.regularizers import Regularizer
@@ -341,23 +342,28 @@ def known(size: int | None, layer: Layer, what: str) -> int:
     return size
 
 
-def activate(layer_activation: Activation, z: Array, context: Context) -> tuple[Array, Array]:
-    """The activation's output, in place where it can be, and what its ``backward`` needs."""
-    if context.linear_output:
+def activate(
+    activation: Activation, z: Array, context: Context, do: Do = at_once
+) -> tuple[Array, Array]:
+    """The activation's output, in place where it can be, and what :func:`deactivate` needs."""
+    if context.linear_output or isinstance(activation, Linear):
         return z, z
-    if layer_activation.saves == "output":
-        y = layer_activation.forward(z, out=z)
-        return y, y
-    y = context.workspace.array("activated", z.shape, z.dtype)
-    return forward_keeping(layer_activation, z, y), z
+    y = z
+    if activation.saves != "output":
+        y = context.workspace.array("activated", z.shape, z.dtype)
+    do(forward_keeping, activation, z, y)
+    return y, z
 
 
-def deactivate(layer_activation: Activation, dy: Array, saved: Array, context: Context) -> Array:
+def deactivate(
+    activation: Activation, dy: Array, kept: Array, context: Context, do: Do = at_once
+) -> Array:
     """The gradient before the activation. ``dy`` is not changed."""
-    if context.linear_output:
+    if context.linear_output or isinstance(activation, Linear):
         return dy
     out = context.scratch.array("before", dy.shape, dy.dtype)
-    return backward_from_kept(layer_activation, dy, saved, out)
+    do(backward_from_kept, activation, dy, kept, out)
+    return out
 
 
 def add_rows(rows: Array, out: Array) -> Array:

@@ -118,10 +118,10 @@ def scatter(
         do(np.add, target, found.reshape(*values.shape[:-1], -1), out=target)
 
 
-def matrix(values: Array, space: Workspace, do: Do) -> Array:
+def matrix(values: Array, space: Workspace, do: Do, name: str = "matrix") -> Array:
     """The values (…, channels) as rows without gaps; a copy, until the next one, if need be."""
     if not values.flags.c_contiguous:
-        copy = space.array("matrix", values.shape, values.dtype)
+        copy = space.array(name, values.shape, values.dtype)
         do(np.copyto, copy, values)
         values = copy
     return values.reshape(-1, values.shape[-1])

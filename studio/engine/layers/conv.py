@@ -16,7 +16,6 @@ from studio.engine.initializers import initializers
 from studio.engine.layers import windows as win
 from studio.engine.layers.base import (
     Gradients,
-    Layer,
     WeightSpec,
     add_rows,
     known,
@@ -32,6 +31,7 @@ from studio.engine.layers.columns import (
     scatter,
     windows_of,
 )
+from studio.engine.layers.planned import Planned
 from studio.engine.layers.tiles import product
 from studio.engine.params import Boolean, Choice, Integer, Integers
 from studio.engine.plan import Do
@@ -48,7 +48,7 @@ Back = Callable[[slice, Array], None]
 """Leads dz of some samples back to where the gradient of the input is kept."""
 
 
-class Conv(Layer):
+class Conv(Planned):
     """What the convolutions share: each output is a window of the input times the kernel.
 
     The windows are laid out as rows (see ``columns``), so that matrix products do the work.
@@ -119,16 +119,8 @@ class Conv(Layer):
                           self.bias_regularizer, self.bias_constraint)  # fmt: skip
         return (kernel, bias) if self.use_bias else (kernel,)
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """z = windows · kernel + bias, piece by piece; y = activation(z)."""
-        return context.planned(
-            "forward", x, self._weights(), lambda do, x: self._forward(x, context, do)
-        )
-
-    def _weights(self) -> tuple[Array, ...]:
-        return (self["kernel"], self["bias"]) if self.use_bias else (self["kernel"],)
-
-    def _forward(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         shape = (len(x), *cast("win.Sizes", self._lengths(x.shape)), self.filters)
         amounts = win.pads(
             x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate
@@ -158,29 +150,18 @@ class Conv(Layer):
                 do(forward_keeping, self.activation, z, y[piece])
         return y, (x.shape, padded, amounts, saved)
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
+    def lay_back(
+        self, dy: Array, cache: Any, context: Context, do: Do
+    ) -> tuple[Array | None, Gradients]:
         """dz = dy · activation', dkernel = windowsᵀ · dz, dbias = Σ dz; dx as told below.
 
         All for a few samples at a time, so that it stays in the cache.
         """
         shape, padded, amounts, saved = cache
+        space = context.scratch
         gradients = {"kernel": context.gradient("kernel", self["kernel"])}
         if self.use_bias:
             gradients["bias"] = context.gradient("bias", self["bias"])
-        return context.planned(
-            "backward",
-            dy,
-            (padded, saved, *self._weights(), *gradients.values()),
-            lambda do, dy: self._backward(
-                dy, (shape, padded, amounts, saved), gradients, context, do
-            ),
-        )
-
-    def _backward(
-        self, dy: Array, cache: Any, gradients: Gradients, context: Context, do: Do
-    ) -> tuple[Array | None, Gradients]:
-        shape, padded, amounts, saved = cache
-        space = context.scratch
         add = self._summed(gradients, dy.dtype, space, do)
         windows = windows_of(padded, *self._window, space, do)
         # A kernel turned around also works on the zeros that it needs around dz.
@@ -200,18 +181,13 @@ class Conv(Layer):
             for piece in pieces(met, self.filters):
                 part = dz[piece]
                 if not linear:
-                    do(self._dz, arriving[piece], kept[piece], part)
+                    do(backward_from_kept, self.activation, arriving[piece], kept[piece], part)
                 elif dz is not arriving:
                     do(np.copyto, part, arriving[piece])
                 add(met[piece], part)
             if back is not None:
                 back(samples, dz)
         return dx, gradients
-
-    def _dz(self, dy: Array, saved: Array, out: Array) -> None:
-        dz = backward_from_kept(self.activation, dy, saved, out)
-        if dz is not out:
-            np.copyto(out, dz)
 
     def _summed(self, gradients: Gradients, dtype: Any, space: Workspace, do: Do) -> Sum:
         """What adds the share of some windows to the gradients of the weights, from zero on."""

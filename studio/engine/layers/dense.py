@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from studio.engine.activations import Activation, activations
 from studio.engine.constraints import constraints
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import (
     Gradients,
-    Layer,
     WeightSpec,
     activate,
     add_rows,
@@ -17,15 +18,18 @@ from studio.engine.layers.base import (
     known,
     register,
 )
+from studio.engine.layers.columns import matrix
+from studio.engine.layers.planned import Planned
 from studio.engine.layers.products import multiply, parts
 from studio.engine.params import Boolean, Integer
+from studio.engine.plan import Do
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
 from studio.engine.workspace import Array, Context, Shape
 
 
 @register()
-class Dense(Layer):
+class Dense(Planned):
     """y = activation(x · kernel + bias).
 
     Input shape: ``(batch, …, inputs)``. Output shape: ``(batch, …, units)``.
@@ -70,32 +74,31 @@ class Dense(Layer):
         """Where its products are large enough."""
         return parts(self.work() * batch) > 1
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Shapes (…, inputs) → (…, units)."""
         z = context.workspace.array("z", (*x.shape[:-1], self.units), x.dtype)
-        multiply((_rows(x), self["kernel"], _rows(z)), threads=context.threads)
+        product = (matrix(x, context.scratch, do), self["kernel"], matrix(z, context.scratch, do))
+        multiply(product, threads=context.threads, do=do)
         if self.use_bias:
-            z += self["bias"]
-        y, saved = activate(self.activation, z, context)
-        return y, (x, saved)
+            do(np.add, z, self["bias"], out=z)
+        y, kept = activate(self.activation, z, context, do)
+        return y, (x, kept)
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
+    def lay_back(
+        self, dy: Array, cache: Any, context: Context, do: Do
+    ) -> tuple[Array | None, Gradients]:
         """dz = dy · activation', dkernel = xᵀ · dz, dbias = Σ dz, dx = dz · kernelᵀ."""
-        x, saved = cache
-        kernel = self["kernel"]
-        dz = _rows(deactivate(self.activation, dy, saved, context))
+        x, kept = cache
+        kernel, space = self["kernel"], context.scratch
+        dz = matrix(deactivate(self.activation, dy, kept, context, do), space, do, "dz")
         gradients = {"kernel": context.gradient("kernel", kernel)}
-        products = [(_rows(x).T, dz, gradients["kernel"])]
+        products = [(matrix(x, space, do).T, dz, gradients["kernel"])]
         dx = None
         if context.needs_input_gradient:
             dx = context.workspace.array("dx", x.shape, x.dtype)
-            products.append((dz, kernel.T, _rows(dx)))
-        multiply(*products, threads=context.threads)
+            products.append((dz, kernel.T, matrix(dx, space, do)))
+        multiply(*products, threads=context.threads, do=do)
         if self.use_bias:
-            gradients["bias"] = add_rows(dz, context.gradient("bias", self["bias"]))
+            gradients["bias"] = context.gradient("bias", self["bias"])
+            do(add_rows, dz, gradients["bias"])
         return dx, gradients
-
-
-def _rows(x: Array) -> Array:
-    """(…, n) → (rows, n)."""
-    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])

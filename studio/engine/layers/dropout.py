@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from math import prod, sqrt
+from math import sqrt
 from typing import Any
 
 import numpy as np
 
 from studio.engine.errors import ShapeError
 from studio.engine.layers.base import Gradients, Layer, register
+from studio.engine.layers.planned import Planned
 from studio.engine.params import Integer, Integers, Real
+from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context, Shape
 
 
-class Dropping(Layer):
+class Dropping(Planned):
     """What the dropping layers share: values are kept at random and scaled up."""
 
     category = "Regularization"
@@ -24,28 +26,33 @@ class Dropping(Layer):
         """The shape of what is drawn: 1 along axes whose values share a fate."""
         return shape
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """The input itself outside training."""
         if not context.training or self.rate == 0:
             return x, None
-        shape = self.together(x.shape)
+        keep = context.workspace.array("keep", self.together(x.shape), x.dtype)
+        y = context.workspace.array("y", x.shape, x.dtype)
+        do(self._draw, keep, context)
+        do(np.multiply, x, keep, out=y)
+        return y, keep
+
+    def _draw(self, keep: Array, context: Context) -> None:
+        """0 for what is dropped, else what makes up for it."""
         # 16 random bits are enough to tell, and drawn much faster than a number of 32.
         random = context.random(f"dropout {self.seed}")
-        size = prod(shape)
-        words = random.bit_generator.random_raw(-(-size // 4))
-        drawn = words.view(np.uint16)[:size].reshape(shape)
+        words = random.bit_generator.random_raw(-(-keep.size // 4))
+        drawn = words.view(np.uint16)[: keep.size].reshape(keep.shape)
         scale = 0.0 if self.rate == 1 else 1 / (1 - self.rate)
-        keep = context.workspace.array("keep", shape, x.dtype)
         np.greater_equal(drawn, round(self.rate * 2**16), out=keep, casting="unsafe")
-        keep *= x.dtype.type(scale)
-        y = context.workspace.array("y", x.shape, x.dtype)
-        return np.multiply(x, keep, out=y), keep
+        keep *= keep.dtype.type(scale)
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """The gradient where values were kept, with the same scale."""
         if cache is None:
             return dy, {}
-        return np.multiply(dy, cache, out=context.workspace.array("dx", dy.shape, dy.dtype)), {}
+        dx = context.workspace.array("dx", dy.shape, dy.dtype)
+        do(np.multiply, dy, cache, out=dx)
+        return dx, {}
 
 
 @register()

@@ -5,12 +5,16 @@ from __future__ import annotations
 from math import prod
 from typing import Any, cast
 
-from studio.engine.layers.base import Gradients, Layer, register
+import numpy as np
+
+from studio.engine.layers.base import Gradients, register
+from studio.engine.layers.planned import Planned
+from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context, Shape
 
 
 @register()
-class Flatten(Layer):
+class Flatten(Planned):
     """All numbers of a sample in one row.
 
     Input shape: ``(batch, …)``. Output shape: ``(batch, product of the rest)``.
@@ -28,10 +32,19 @@ class Flatten(Layer):
             return (input_shape[0], None)
         return (input_shape[0], prod(cast("tuple[int, ...]", rest)))
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Shapes (batch, a, b, …) → (batch, a · b · …)."""
-        return x.reshape(len(x), -1), x.shape
+        return _whole(x, "x", context, do).reshape(len(x), -1), x.shape
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """The same numbers in the input's shape."""
-        return dy.reshape(cache), {}
+        return _whole(dy, "dy", context, do).reshape(cache), {}
+
+
+def _whole(array: Array, name: str, context: Context, do: Do) -> Array:
+    """The array without gaps: itself, or a copy."""
+    if array.flags.c_contiguous:
+        return array
+    copy = context.workspace.array(name, array.shape, array.dtype)
+    do(np.copyto, copy, array)
+    return copy

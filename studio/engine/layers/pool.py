@@ -7,7 +7,8 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from studio.engine.layers import windows as win
-from studio.engine.layers.base import Gradients, Layer
+from studio.engine.layers.base import Gradients
+from studio.engine.layers.planned import Planned
 from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context, Shape, Workspace
 
@@ -15,7 +16,7 @@ SAMPLES_BYTES = 1 << 20
 """Inputs that are worked on at a time: about half of a core's second-level cache."""
 
 
-class Pooling(Layer):
+class Pooling(Planned):
     """What the pooling layers share: windows and their positions."""
 
     rank: ClassVar[int]
@@ -57,11 +58,8 @@ class MaxPooling(Pooling):
 
     picks_largest = True
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Shapes (batch, …spatial, channels) → (batch, …positions, channels)."""
-        return context.planned("forward", x, (), lambda do, x: self._forward(x, context, do))
-
-    def _forward(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         space, rank = context.workspace, type(self).rank
         shape = (len(x), *cast("win.Sizes", self._lengths(x.shape)), x.shape[-1])
         amounts = win.pads(x.shape[1:-1], self.pool_size, self.steps, self.padding, (1,) * rank)
@@ -94,14 +92,8 @@ class MaxPooling(Pooling):
                 part = into
         return y, (x.shape, padded.shape, amounts, lines, larger)
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """Each gradient goes to the first largest number of its window."""
-        larger = tuple(cache[-1].values())
-        return context.planned(
-            "backward", dy, larger, lambda do, dy: self._backward(dy, cache, context, do)
-        )
-
-    def _backward(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         shape, padded_shape, amounts, lines, larger = cache
         space, rank = context.scratch, type(self).rank
         dpadded = context.workspace.array("dpadded", padded_shape, dy.dtype)
@@ -154,11 +146,8 @@ class AveragePooling(Pooling):
     Added up along one dimension after the other: the first ones are long runs of memory.
     """
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Shapes (batch, …spatial, channels) → (batch, …positions, channels)."""
-        return context.planned("forward", x, (), lambda do, x: self._forward(x, context, do))
-
-    def _forward(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         space, rank = context.workspace, type(self).rank
         shape = (len(x), *cast("win.Sizes", self._lengths(x.shape)), x.shape[-1])
         amounts = win.pads(x.shape[1:-1], self.pool_size, self.steps, self.padding, (1,) * rank)
@@ -181,13 +170,8 @@ class AveragePooling(Pooling):
             do(np.divide, part, counts, out=part)
         return y, (x.shape, padded.shape, amounts, counts)
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """Each gradient is spread evenly over its window."""
-        return context.planned(
-            "backward", dy, (), lambda do, dy: self._backward(dy, cache, context, do)
-        )
-
-    def _backward(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         shape, padded_shape, amounts, counts = cache
         space, rank = context.scratch, type(self).rank
         dpadded = context.workspace.array("dpadded", padded_shape, dy.dtype)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import partial
 
 from studio.engine.layers.tiles import product
+from studio.engine.plan import Do, at_once
 from studio.engine.workspace import Array, Task, Threads
 
 PART = 1.5e7
@@ -30,17 +31,17 @@ def parts(multiplications: float) -> int:
     return count
 
 
-def multiply(*products: Product, threads: Threads) -> None:
+def multiply(*products: Product, threads: Threads, do: Do = at_once) -> None:
     """Compute products that don't depend on each other."""
     tasks: list[Task] = []
     for a, b, out in products:
         count = parts(out.size * len(b))
         if count == 1 and not tasks:
-            product(a, b, out)
+            product(a, b, out, do)
         else:
             tasks += [partial(product, *part) for part in _cut(a, b, out, count)]
     if tasks:
-        threads.together(tasks)
+        do(threads.together, tasks)
 
 
 def _cut(a: Array, b: Array, out: Array, count: int) -> list[Product]:

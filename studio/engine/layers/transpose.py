@@ -7,21 +7,21 @@ from typing import Any
 import numpy as np
 
 from studio.engine.activations import Activation, activations
-from studio.engine.activations.base import forward_keeping
 from studio.engine.constraints import constraints
 from studio.engine.errors import ParameterError
 from studio.engine.initializers import initializers
 from studio.engine.layers import windows as win
 from studio.engine.layers.base import (
     Gradients,
-    Layer,
     WeightSpec,
+    activate,
     add_rows,
     deactivate,
     known,
     register,
 )
 from studio.engine.layers.columns import batches, columns, matrix, pieces, scatter, windows_of
+from studio.engine.layers.planned import Planned
 from studio.engine.layers.tiles import product
 from studio.engine.params import Boolean, Choice, Integer, Integers
 from studio.engine.plan import Do
@@ -31,7 +31,7 @@ from studio.engine.workspace import Array, Context, Shape
 
 
 @register()
-class Conv2DTranspose(Layer):
+class Conv2DTranspose(Planned):
     """Each input puts the kernel, times its value, into the output; overlaps add up.
 
     Input shape: ``(batch, height, width, channels)``. Output shape: ``(batch, rows, columns,
@@ -126,16 +126,8 @@ class Conv2DTranspose(Layer):
             inside.append(slice(cut, cut + out))
         return tuple(sizes), tuple(inside)
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Products of all inputs with the kernel, added where they fall."""
-        return context.planned(
-            "forward", x, self._weights(), lambda do, x: self._forward(x, context, do)
-        )
-
-    def _weights(self) -> tuple[Array, ...]:
-        return (self["kernel"], self["bias"]) if self.use_bias else (self["kernel"],)
-
-    def _forward(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         space = context.workspace
         sizes, inside = self._frame(x.shape)
         frame = space.array("frame", (len(x), *sizes, self.filters), x.dtype)
@@ -152,32 +144,17 @@ class Conv2DTranspose(Layer):
             do(np.copyto, z, frame[inside])
         if self.use_bias:
             do(np.add, z, self["bias"], out=z)
-        y = z
-        if not context.linear_output:
-            if self.activation.saves != "output":
-                y = space.array("y", z.shape, x.dtype)
-            do(forward_keeping, self.activation, z, y)
-        return y, (x, sizes, inside, z)
+        y, kept = activate(self.activation, z, context, do)
+        return y, (x, sizes, inside, kept)
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """A convolution of the output's gradient with the kernel."""
-        dz = deactivate(self.activation, dy, cache[-1], context)
+        x, sizes, inside, kept = cache
+        space, channels = context.scratch, x.shape[-1]
         gradients = {"kernel": context.gradient("kernel", self["kernel"])}
         if self.use_bias:
             gradients["bias"] = context.gradient("bias", self["bias"])
-        x = cache[0]
-        return context.planned(
-            "backward",
-            dz,
-            (x, *self._weights(), *gradients.values()),
-            lambda do, dz: self._backward(dz, cache, gradients, context, do),
-        )
-
-    def _backward(
-        self, dz: Array, cache: Any, gradients: Gradients, context: Context, do: Do
-    ) -> tuple[Array, Gradients]:
-        x, sizes, inside, _ = cache
-        space, channels = context.scratch, x.shape[-1]
+        dz = deactivate(self.activation, dy, kept, context, do)
         frame = context.workspace.array("dframe", (len(x), *sizes, self.filters), dz.dtype)
         do(frame.fill, 0)
         do(np.copyto, frame[inside], dz)
