@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from studio.engine.activations import Activation
 from studio.engine.layers.base import Layer, deactivate
+from studio.engine.layers.planned import Planned
+from studio.engine.plan import Do, Plans
 from studio.engine.regularizers import Regularizer
 from studio.engine.workspace import ALONE, Array, Context, Moment, Threads, Workspace
 
@@ -36,6 +40,8 @@ class Lane:
         self.batch = 1
         self.aimed: object = None
         self.threads: Threads = ALONE
+        self.runs: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        self.plans: dict[tuple[int, int], Plans] = {}
         self.activity: list[Regularizer | None] = [
             getattr(layer, "activity_regularizer", None) for layer in stack
         ]
@@ -101,39 +107,106 @@ class Lane:
     ) -> tuple[Array, list[Any], Array | None]:
         """The output of the layers from ``start`` to ``stop``, their caches, and the mask."""
         caches: list[Any] = []
-        for position in range(start, stop):
-            layer, context = self.stack[position], self.contexts[position]
-            context.mask = mask
-            y, cache = layer.forward(x, context)
-            mask = layer.compute_mask(x, mask)
-            late = self.late[position]
-            if late is not None:
-                y = late.forward(y, out=y)
-                cache = (cache, y)
-            regularizer = self.activity[position]
-            if regularizer is not None:
-                self.penalty += regularizer(y) / self.batch
-                cache = (cache, y)
+        for first, last in self._runs(start, stop):
+            layer, context = self.stack[first], self.contexts[first]
+            if self._is_planned(first):
+                y, cache = self._run(x, first, last)
+            else:
+                context.mask = mask
+                y, cache = layer.forward(x, context)
+                regularizer = self.activity[first]
+                if regularizer is not None:
+                    self.penalty += regularizer(y) / self.batch
+                    cache = (cache, y)
+            for layer in self.stack[first:last]:
+                mask = layer.compute_mask(x, mask)
             caches.append(cache)
             x = y
         return x, caches, mask
 
     def backward(self, dy: Array | None, caches: list[Any], start: int, stop: int) -> Array | None:
         """The gradient of the input; those of the weights go to the views that were aimed at."""
-        for position in range(stop - 1, start - 1, -1):
+        for first, last in reversed(self._runs(start, stop)):
             if dy is None:
                 return None
-            layer, context, cache = self.stack[position], self.contexts[position], caches.pop()
-            regularizer = self.activity[position]
+            layer, context, cache = self.stack[first], self.contexts[first], caches.pop()
+            regularizer = self.activity[first]
+            if self._is_planned(first):
+                dy = self._run_back(dy, cache, first, last)
+                continue
             if regularizer is not None:
                 cache, y = cache
                 dy = dy + regularizer.gradient(y) / self.batch
-            late = self.late[position]
-            if late is not None:
-                cache, y = cache
-                dy = deactivate(late, dy, y, context)
             dy, gradients = layer.backward(dy, cache, context)
             for name, into in context.gradients.items():
                 if gradients[name] is not into:
                     into[...] = gradients[name]
         return dy
+
+    def _runs(self, start: int, stop: int) -> list[tuple[int, int]]:
+        """The layers from ``start`` to ``stop``, with those together that are laid out together."""
+        found = self.runs.get((start, stop))
+        if found is None:
+            found = self.runs[start, stop] = list[tuple[int, int]]()
+            planned = False
+            for position in range(start, stop):
+                before, planned = planned, self._is_planned(position)
+                if before and planned:
+                    found[-1] = (found[-1][0], position + 1)
+                else:
+                    found.append((position, position + 1))
+        return found
+
+    def _is_planned(self, position: int) -> bool:
+        return isinstance(self.stack[position], Planned) and self.activity[position] is None
+
+    def _plans(self, first: int, last: int) -> tuple[Plans, tuple[object, ...], list[Array]]:
+        """Those of a run of layers, what decides about them, and its weights."""
+        plans = self.plans.get((first, last))
+        if plans is None:
+            contexts = self.contexts[first:last]
+            spaces = [context.workspace for context in contexts]
+            plans = self.plans[first, last] = Plans(*spaces, contexts[0].scratch)
+        weights = [weight.value for layer in self.stack[first:last] for weight in layer.weights]
+        return plans, (self.moment.training, self.threads), weights
+
+    def _run(self, x: Array, first: int, last: int) -> tuple[Array, list[Any]]:
+        """Through a run of planned layers."""
+        plans, flags, weights = self._plans(first, last)
+
+        def lay(do: Do, x: Array) -> tuple[Array, list[Any]]:
+            caches: list[Any] = []
+            for position in range(first, last):
+                layer, late = self.stack[position], self.late[position]
+                assert isinstance(layer, Planned)
+                x, cache = layer.lay(x, self.contexts[position], do)
+                if late is not None:
+                    do(late.forward, x, out=x)
+                    cache = (cache, x)
+                caches.append(cache)
+            return x, caches
+
+        return plans.run(("forward", *flags), x, weights, lay)
+
+    def _run_back(self, dy: Array, caches: list[Any], first: int, last: int) -> Array | None:
+        """Back through a run of planned layers."""
+        plans, flags, weights = self._plans(first, last)
+
+        def lay(do: Do, arriving: Array) -> Array | None:
+            dy: Array | None = arriving
+            for position in range(last - 1, first - 1, -1):
+                layer, late = self.stack[position], self.late[position]
+                context, cache = self.contexts[position], caches[position - first]
+                assert isinstance(layer, Planned)
+                if dy is None:
+                    break
+                if late is not None:
+                    cache, y = cache
+                    dy = deactivate(late, dy, y, context, do)
+                dy, gradients = layer.lay_back(dy, cache, context, do)
+                for name, into in context.gradients.items():
+                    if gradients[name] is not into:
+                        do(np.copyto, into, gradients[name])
+            return dy
+
+        return plans.run(("backward", *flags), dy, [caches, self.aimed, *weights], lay)

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from studio.engine.layers.base import Gradients, Layer, register
+from studio.engine.layers.planned import Planned
 from studio.engine.params import Boolean
+from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context, Shape
 
 
@@ -53,25 +55,37 @@ class GlobalAverage(GlobalPooling):
         return dx, {}
 
 
-class GlobalMax(GlobalPooling):
+class GlobalMax(Planned, GlobalPooling):
     """The largest number of each channel."""
 
     picks_largest = True
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Shapes (batch, …spatial, channels) → (batch, channels)."""
-        flat = x.reshape(len(x), -1, x.shape[-1])
-        place = flat.argmax(axis=1)
-        y = np.take_along_axis(flat, place[:, None], axis=1)
-        return self._shaped(y[:, 0], x), (x.shape, place)
+        shape = (len(x), x.shape[-1])
+        place = context.workspace.array("place", shape, np.intp)
+        y = context.workspace.array("y", shape, x.dtype)
+        do(_find_largest, x, place, y)
+        return self._shaped(y, x), (x.shape, place)
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """Each gradient goes to the first largest number of its channel."""
         shape, place = cache
-        dx = context.workspace.zeros("dx", shape, dy.dtype)
-        flat = dx.reshape(len(dx), -1, shape[-1])
-        np.put_along_axis(flat, place[:, None], dy.reshape(len(dx), 1, -1), axis=1)
+        dx = context.workspace.array("dx", shape, dy.dtype)
+        do(_put, dx, place, dy)
         return dx, {}
+
+
+def _find_largest(x: Array, place: Array, y: Array) -> None:
+    flat = x.reshape(len(x), -1, x.shape[-1])
+    flat.argmax(axis=1, out=place)
+    np.copyto(y, np.take_along_axis(flat, place[:, None], axis=1)[:, 0])
+
+
+def _put(dx: Array, place: Array, dy: Array) -> None:
+    dx.fill(0)
+    flat = dx.reshape(len(dx), -1, dx.shape[-1])
+    np.put_along_axis(flat, place[:, None], dy.reshape(len(dx), 1, -1), axis=1)
 
 
 @register()
