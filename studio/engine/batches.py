@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, cast, overload
 
@@ -14,7 +14,7 @@ from studio.engine.errors import DataError, ShapeError
 from studio.engine.layers.base import shape_text
 from studio.engine.losses import Loss
 from studio.engine.params import Integer, Real
-from studio.engine.workspace import Array, Shape
+from studio.engine.workspace import Array, Shape, Workspace
 
 if TYPE_CHECKING:
     from studio.engine.sequential import Sequential
@@ -49,6 +49,7 @@ class Arrays:
     x: Array
     y: Array | None = None
     weight: Array | None = None
+    space: Workspace = field(default_factory=Workspace, repr=False, compare=False)
 
     @classmethod
     def checked(
@@ -95,15 +96,23 @@ class Arrays:
         return self.part(slice(0, cut)), self.part(slice(cut, None))
 
     def batches(self, size: int, random: np.random.Generator | None = None) -> Iterator[Batch]:
-        """The rows in batches, the last one perhaps smaller; shuffled where there is a stream."""
+        """The rows in batches, the last one perhaps smaller; shuffled where there is a stream.
+
+        The inputs of a batch may lie where those of the one before lay.
+        """
         source = self
         order = None if random is None else random.permutation(len(self))
-        if order is not None and self.x.nbytes <= SHUFFLE_WHOLE:
-            source, order = self.part(order), None
+        if order is None or self.x.nbytes <= SHUFFLE_WHOLE:
+            source = self if order is None else self.part(order)
+            for start in range(0, len(self), size):
+                yield Batch(*source._columns(slice(start, start + size)))
+            return
         for start in range(0, len(self), size):
-            stop = start + size
-            rows = slice(start, stop) if order is None else order[start:stop]
-            yield Batch(*source._columns(rows))
+            rows = order[start : start + size]
+            inputs = self.space.array("inputs", (len(rows), *self.x.shape[1:]), self.x.dtype)
+            # Any other mode would write into a copy first; these rows are all there.
+            self.x.take(rows, axis=0, out=inputs, mode="clip")
+            yield Batch(inputs, _rows(self.y, rows), _rows(self.weight, rows))
 
 
 @overload
