@@ -73,7 +73,9 @@ class Lane:
 
         Then the layer before leaves it out: relu of a fourth of the numbers, for the same bits.
         """
-        if position == 0 or not type(self.stack[position]).picks_largest:
+        if position == 0 or not self._is_planned(position):
+            return None
+        if not type(self.stack[position]).picks_largest:
             return None
         activation = self.stack[position - 1].output_activation
         if activation is None or not activation.keeps_largest or self.activity[position - 1]:
@@ -107,7 +109,7 @@ class Lane:
     ) -> tuple[Array, list[Any], Array | None]:
         """The output of the layers from ``start`` to ``stop``, their caches, and the mask."""
         caches: list[Any] = []
-        for first, last in self._runs(start, stop):
+        for first, last in self.together(start, stop):
             layer, context = self.stack[first], self.contexts[first]
             if self._is_planned(first):
                 y, cache = self._run(x, first, last)
@@ -126,7 +128,7 @@ class Lane:
 
     def backward(self, dy: Array | None, caches: list[Any], start: int, stop: int) -> Array | None:
         """The gradient of the input; those of the weights go to the views that were aimed at."""
-        for first, last in reversed(self._runs(start, stop)):
+        for first, last in reversed(self.together(start, stop)):
             if dy is None:
                 return None
             layer, context, cache = self.stack[first], self.contexts[first], caches.pop()
@@ -143,7 +145,7 @@ class Lane:
                     into[...] = gradients[name]
         return dy
 
-    def _runs(self, start: int, stop: int) -> list[tuple[int, int]]:
+    def together(self, start: int, stop: int) -> list[tuple[int, int]]:
         """The layers from ``start`` to ``stop``, with those together that are laid out together."""
         found = self.runs.get((start, stop))
         if found is None:

@@ -7,7 +7,16 @@ import math
 import numpy as np
 import pytest
 
-from studio.engine.activations import Activation, Gelu, Glu, Softmax, Sparsemax, activations
+from studio.engine.activations import (
+    Activation,
+    Gelu,
+    Glu,
+    Linear,
+    Softmax,
+    Sparsemax,
+    activations,
+)
+from studio.engine.activations.base import backward_from_kept, forward_keeping
 from studio.engine.activations.normal import normal
 from studio.engine.errors import ShapeError
 
@@ -28,7 +37,11 @@ def test_results_may_go_where_they_are_wanted(cls: type[Activation], dtype: str)
     y = activation.forward(z).copy()
     np.testing.assert_array_equal(z, kept)
     assert y.dtype == dtype
-    np.testing.assert_array_equal(activation.forward(z, out=np.empty_like(y)), y)
+    out = np.empty_like(y)
+    np.testing.assert_array_equal(activation.forward(z, out=out), y)
+    # Layers rely on this, but for the one that does nothing.
+    fills = not isinstance(activation, Linear)
+    assert not fills or np.array_equal(out, y)
     if activation.saves == "output":
         np.testing.assert_array_equal(activation.forward(z.copy(), out=z.copy()), y)
         again = z.copy()
@@ -39,8 +52,24 @@ def test_results_may_go_where_they_are_wanted(cls: type[Activation], dtype: str)
     assert dz.dtype == dtype
     np.testing.assert_array_equal(dy, np.cos(np.arange(y.size, dtype=dtype)).reshape(y.shape))
     assert dz.shape == z.shape
+    out = np.empty_like(z)
+    np.testing.assert_array_equal(activation.backward(dy, saved, out=out), dz)
+    assert not fills or np.array_equal(out, dz)
     if y.shape == z.shape:
         np.testing.assert_array_equal(activation.backward(dy, saved, out=dy), dz)
+
+
+@every_activation
+def test_what_layers_keep_leads_back(cls: type[Activation]) -> None:
+    activation = made(cls)
+    z = np.random.default_rng(0).normal(size=(5, 8)) * 4
+    y = activation.forward(z).copy()
+    dy = np.cos(np.arange(y.size, dtype=z.dtype)).reshape(y.shape)
+    dz = activation.backward(dy, y if activation.saves == "output" else z).copy()
+    kept, out = z.copy(), np.empty_like(y)
+    found = forward_keeping(activation, kept, kept if activation.saves == "output" else out)
+    np.testing.assert_array_equal(found, y)
+    np.testing.assert_array_equal(backward_from_kept(activation, dy, kept, np.empty_like(z)), dz)
 
 
 @every_activation

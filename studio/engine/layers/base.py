@@ -73,7 +73,8 @@ class Layer(Declared):
 
     A subclass sets ``category`` and ``help``, declares parameters, and defines
     :meth:`compute_output_shape`, :meth:`forward`, :meth:`backward` and, if it has weights,
-    :meth:`weight_specs`. A layer without a category is not offered in the palette.
+    :meth:`weight_specs`. A layer without a category is not offered in the palette. One that does
+    the same in every step may lay it out instead, see ``planned.py``.
     """
 
     category: ClassVar[Category] = ""
