@@ -21,6 +21,7 @@ class Workspace:
 
     What an array holds between two requests of the same name is not defined. With ``reuse=False``
     each request allocates anew, which tests use to show that results do not depend on it.
+    ``allocations`` counts how often reused memory had to be found or enlarged.
     """
 
     __slots__ = ("_buffers", "_views", "allocations", "reuse")

@@ -55,7 +55,7 @@ class GlobalAverage(GlobalPooling):
         return dx, {}
 
 
-class GlobalMax(Planned, GlobalPooling):
+class GlobalMax(GlobalPooling, Planned):
     """The largest number of each channel."""
 
     picks_largest = True
