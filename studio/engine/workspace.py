@@ -160,11 +160,9 @@ class Context:
     def gradient(self, name: str, like: Array) -> Array:
         """The array to write the gradient of weight ``name`` into: shape and type of ``like``."""
         found = self.gradients.get(name)
-        return (
-            self.workspace.array(f"gradient {name}", like.shape, like.dtype)
-            if found is None
-            else found
-        )
+        if found is None:
+            found = self.workspace.array(f"gradient {name}", like.shape, like.dtype)
+        return found
 
     def planned(
         self, name: str, array: Array, fixed: Sequence[object], lay: Callable[[Do, Array], T]

@@ -11,9 +11,11 @@ from studio.engine import Input, Sequential
 from studio.engine.lane import Lane
 from studio.engine.layers import (
     Activation,
+    AveragePooling2D,
     BatchNormalization,
     Conv2D,
     Conv2DTranspose,
+    Cropping2D,
     Dense,
     Dropout,
     Flatten,
@@ -21,8 +23,9 @@ from studio.engine.layers import (
     Layer,
     LayerNormalization,
     MaxPooling2D,
+    Permute,
 )
-from studio.engine.workspace import Array
+from studio.engine.workspace import Array, Context, Moment, Workspace
 
 STACKS: dict[str, Callable[[], list[Layer]]] = {
     "dense": lambda: [
@@ -32,6 +35,15 @@ STACKS: dict[str, Callable[[], list[Layer]]] = {
         Conv2D(6, 3, activation="relu"), MaxPooling2D(), Dropout(0.5), LayerNormalization(),
         Conv2D(4, 2, padding="same", groups=2), Conv2DTranspose(5, 2, activation="silu"),
         GlobalMaxPooling2D(), Dense(3, activity_regularizer="l2"), Dense(2),
+    ],
+    # What does not lie in one run of memory.
+    "views": lambda: [
+        Permute((2, 1, 3)), Conv2DTranspose(4, 2), Permute((3, 1, 2)), Dense(6), Cropping2D(1),
+        Conv2D(4, 1, groups=2), Permute((2, 3, 1)), MaxPooling2D(), Flatten(), Dense(2),
+    ],
+    "pools": lambda: [
+        Cropping2D(1), AveragePooling2D(3, strides=2, padding="same"), Permute((2, 1, 3)),
+        GlobalMaxPooling2D(), Activation("gelu"), Dense(2),
     ],
 }  # fmt: skip
 
@@ -81,3 +93,35 @@ def test_which_layers_are_laid_out_together() -> None:
     assert lane.together(1, 3) == [(1, 3)]
     stack = Sequential([Input((4,)), Dense(3), BatchNormalization(), Dense(2)]).layers
     assert Lane(stack, Sequential(stack).moment).together(0, 3) == [(0, 1), (1, 2), (2, 3)]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Dense(3), Conv2D(4, 3), Conv2D(4, 2, groups=2), Conv2D(3, 3, strides=2),
+        Conv2DTranspose(3, 2, padding="same"), MaxPooling2D(), AveragePooling2D(2),
+        GlobalMaxPooling2D(), Flatten(), Activation("gelu"), Dropout(0.3),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)  # fmt: skip
+def test_numbers_that_change_where_they_lie(layer: Layer) -> None:
+    layer.build((None, 6, 6, 4))
+    random = np.random.default_rng(0)
+    room = np.empty((3, 8, 8, 4), "float32")
+    x, kept = room[:, 1:-1, 1:-1], Context(moment=Moment(training=True))
+    arriving: Array | None = None
+    for _ in range(4):
+        room[:] = random.normal(size=room.shape)
+        anew = Context(moment=kept.moment, workspace=Workspace(reuse=False))
+        y, cache = layer.forward(x, kept)
+        other, other_cache = layer.forward(x, anew)
+        np.testing.assert_array_equal(y, other)
+        if arriving is None:
+            # With gaps between its rows, as a gradient from a layer that pads has them.
+            arriving = np.empty((*y.shape[:-1], 2 * y.shape[-1]), y.dtype)[..., : y.shape[-1]]
+        arriving[:] = random.normal(size=y.shape)
+        dx, gradients = layer.backward(arriving, cache, kept)
+        other_dx, other_gradients = layer.backward(arriving, other_cache, anew)
+        np.testing.assert_array_equal(np.asarray(dx), np.asarray(other_dx))
+        for name, wanted in other_gradients.items():
+            np.testing.assert_array_equal(gradients[name], wanted, name)

@@ -113,7 +113,7 @@ def scatter(
     rows = matrix(values, space, do)
     found = space.array("product", (len(rows), kernel.shape[-1]), into.dtype)
     for offset, where in positions:
-        product(rows, kernel[offset], found, do)
+        product(rows, kernel[offset], found, do, space)
         target = into[where]
         do(np.add, target, found.reshape(*values.shape[:-1], -1), out=target)
 

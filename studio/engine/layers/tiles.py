@@ -28,7 +28,8 @@ LEAST, LEAST_TURNED, LEAST_TURNED_THIN = 32, 192, 128
 THIN = 32
 """How many columns a thin product has, or rows where the second factor is turned around."""
 SHORT = 64
-"""How many numbers a short sum has; a product of short sums is as thin as its first factor."""
+"""How many numbers a short sum has, as in the gradient of a kernel from a small batch: its factors
+are thin."""
 GRAIN = 16
 """What the sides of tiles are multiples of: the numbers of a vector register."""
 HIGHEST = 128

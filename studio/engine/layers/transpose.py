@@ -169,7 +169,7 @@ class Conv2DTranspose(Planned):
         for piece in pieces(windows, channels):
             rows = columns(windows[piece], 2, space, do)
             product(rows, kernel, dx[piece].reshape(-1, channels), do, space)
-            product(rows.T, x[piece].reshape(-1, channels), found, do, space)
+            product(rows.T, matrix(x[piece], space, do), found, do, space)
             do(np.add, total, found, out=total)
         if self.use_bias:
             do(add_rows, matrix(dz, space, do), gradients["bias"])
