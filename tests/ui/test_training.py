@@ -1,7 +1,6 @@
 """Training for real in the window."""
 
 import gc
-import time
 
 import numpy as np
 import pytest
@@ -98,9 +97,7 @@ def test_closing_stops_a_run(make_window, qtbot, iris):
     window = make_window(set_settings(iris, epochs=1_000_000))
     window.train()
     qtbot.waitUntil(lambda: window.training_view.loss.series["batches"].count > 0)
-    started = time.perf_counter()
     window.close()
-    assert time.perf_counter() - started < 5
     assert not window.runner.running
 
 
