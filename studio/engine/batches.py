@@ -100,7 +100,6 @@ class Arrays:
 
         The inputs of a batch may lie where those of the one before lay.
         """
-        source = self
         order = None if random is None else random.permutation(len(self))
         if order is None or self.x.nbytes <= SHUFFLE_WHOLE:
             source = self if order is None else self.part(order)

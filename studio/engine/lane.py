@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from studio.engine.activations import Activation
-from studio.engine.layers.base import Layer, deactivate
+from studio.engine.layers.base import Gradients, Layer, deactivate
 from studio.engine.layers.planned import Planned
-from studio.engine.plan import Do, Plans
+from studio.engine.plan import Do, Plans, at_once
 from studio.engine.regularizers import Regularizer
 from studio.engine.workspace import ALONE, Array, Context, Moment, Threads, Workspace
 
@@ -140,9 +140,7 @@ class Lane:
                 cache, y = cache
                 dy = dy + regularizer.gradient(y) / self.batch
             dy, gradients = layer.backward(dy, cache, context)
-            for name, into in context.gradients.items():
-                if gradients[name] is not into:
-                    into[...] = gradients[name]
+            _deliver(gradients, context, at_once)
         return dy
 
     def together(self, start: int, stop: int) -> list[tuple[int, int]]:
@@ -206,9 +204,14 @@ class Lane:
                     cache, y = cache
                     dy = deactivate(late, dy, y, context, do)
                 dy, gradients = layer.lay_back(dy, cache, context, do)
-                for name, into in context.gradients.items():
-                    if gradients[name] is not into:
-                        do(np.copyto, into, gradients[name])
+                _deliver(gradients, context, do)
             return dy
 
         return plans.run(("backward", *flags), dy, [caches, self.aimed, *weights], lay)
+
+
+def _deliver(gradients: Gradients, context: Context, do: Do) -> None:
+    """Put gradients of weights where they are wanted, unless they were written there."""
+    for name, into in context.gradients.items():
+        if gradients[name] is not into:
+            do(np.copyto, into, gradients[name])

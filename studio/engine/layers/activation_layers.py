@@ -8,13 +8,20 @@ from typing import Any, cast
 import numpy as np
 
 from studio.engine.activations import Activation as Function
-from studio.engine.activations import Elu, LeakyRelu, Linear, Relu, activations
+from studio.engine.activations import Elu, LeakyRelu, Relu, activations
 from studio.engine.activations import Softmax as SoftmaxFunction
 from studio.engine.activations.base import Sloped, backward_from_kept, forward_keeping
 from studio.engine.constraints import constraints
 from studio.engine.errors import ShapeError, StudioError
 from studio.engine.initializers import initializers
-from studio.engine.layers.base import Gradients, Layer, WeightSpec, known, register
+from studio.engine.layers.base import (
+    Gradients,
+    Layer,
+    WeightSpec,
+    is_left_out,
+    known,
+    register,
+)
 from studio.engine.layers.planned import Planned
 from studio.engine.params import Integer, Integers, Real
 from studio.engine.plan import Do
@@ -48,7 +55,7 @@ class FunctionLayer(Planned):
 
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """f(x), without touching x."""
-        if context.linear_output or isinstance(self.function, Linear):
+        if is_left_out(self.function, context):
             return x, x
         shape = cast("tuple[int, ...]", self.function.compute_output_shape(x.shape))
         y, kept = context.workspace.array("y", shape, x.dtype), x
@@ -60,7 +67,7 @@ class FunctionLayer(Planned):
 
     def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """dy · f'(x)."""
-        if context.linear_output or isinstance(self.function, Linear):
+        if is_left_out(self.function, context):
             return dy, {}
         dx = context.workspace.array("dx", cache.shape, dy.dtype)
         do(backward_from_kept, self.function, dy, cache, dx)

@@ -343,11 +343,16 @@ def known(size: int | None, layer: Layer, what: str) -> int:
     return size
 
 
+def is_left_out(activation: Activation, context: Context) -> bool:
+    """Whether a layer's output is what comes before its activation."""
+    return context.linear_output or isinstance(activation, Linear)
+
+
 def activate(
     activation: Activation, z: Array, context: Context, do: Do = at_once
 ) -> tuple[Array, Array]:
     """The activation's output, in place where it can be, and what :func:`deactivate` needs."""
-    if context.linear_output or isinstance(activation, Linear):
+    if is_left_out(activation, context):
         return z, z
     y = z
     if activation.saves != "output":
@@ -360,7 +365,7 @@ def deactivate(
     activation: Activation, dy: Array, kept: Array, context: Context, do: Do = at_once
 ) -> Array:
     """The gradient before the activation. ``dy`` is not changed."""
-    if context.linear_output or isinstance(activation, Linear):
+    if is_left_out(activation, context):
         return dy
     out = context.scratch.array("before", dy.shape, dy.dtype)
     do(backward_from_kept, activation, dy, kept, out)

@@ -118,13 +118,18 @@ def scatter(
         do(np.add, target, found.reshape(*values.shape[:-1], -1), out=target)
 
 
+def without_gaps(array: Array, name: str, space: Workspace, do: Do) -> Array:
+    """The array itself, or a copy of that name if there are gaps between its numbers."""
+    if array.flags.c_contiguous:
+        return array
+    copy = space.array(name, array.shape, array.dtype)
+    do(np.copyto, copy, array)
+    return copy
+
+
 def matrix(values: Array, space: Workspace, do: Do, name: str = "matrix") -> Array:
     """The values (…, channels) as rows without gaps; a copy, until the next one, if need be."""
-    if not values.flags.c_contiguous:
-        copy = space.array(name, values.shape, values.dtype)
-        do(np.copyto, copy, values)
-        values = copy
-    return values.reshape(-1, values.shape[-1])
+    return without_gaps(values, name, space, do).reshape(-1, values.shape[-1])
 
 
 def columns(windows: Array, rank: int, space: Workspace, do: Do) -> Array:

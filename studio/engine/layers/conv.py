@@ -8,7 +8,7 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from studio.engine.activations import Activation, Linear, activations
+from studio.engine.activations import Activation, activations
 from studio.engine.activations.base import backward_from_kept, forward_keeping
 from studio.engine.constraints import constraints
 from studio.engine.errors import ShapeError
@@ -18,6 +18,7 @@ from studio.engine.layers.base import (
     Gradients,
     WeightSpec,
     add_rows,
+    is_left_out,
     known,
     register,
 )
@@ -129,7 +130,7 @@ class Conv(Planned):
         saved = context.workspace.array("saved", shape, x.dtype)
         in_place = self.activation.saves == "output" or context.linear_output
         y = saved if in_place else context.workspace.array("y", shape, x.dtype)
-        linear = context.linear_output or isinstance(self.activation, Linear)
+        linear = is_left_out(self.activation, context)
         windows = windows_of(padded, *self._window, context.scratch, do)
         kernels = self._parts(self["kernel"].reshape(-1, self.filters))
         bias = None
@@ -172,7 +173,7 @@ class Conv(Planned):
         if context.needs_input_gradient:
             way = self._turned if turned else self._scattered
             dx, back = way(dy[groups[0]].shape, shape, amounts, context, do)
-        linear = context.linear_output or isinstance(self.activation, Linear)
+        linear = is_left_out(self.activation, context)
         for samples in groups:
             arriving, met, kept = dy[samples], windows[samples], saved[samples]
             dz = arriving

@@ -5,9 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any, cast
 
-import numpy as np
-
 from studio.engine.layers.base import Gradients, register
+from studio.engine.layers.columns import without_gaps
 from studio.engine.layers.planned import Planned
 from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context, Shape
@@ -34,17 +33,8 @@ class Flatten(Planned):
 
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Shapes (batch, a, b, …) → (batch, a · b · …)."""
-        return _whole(x, "x", context, do).reshape(len(x), -1), x.shape
+        return without_gaps(x, "x", context.workspace, do).reshape(len(x), -1), x.shape
 
     def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """The same numbers in the input's shape."""
-        return _whole(dy, "dy", context, do).reshape(cache), {}
-
-
-def _whole(array: Array, name: str, context: Context, do: Do) -> Array:
-    """The array without gaps: itself, or a copy."""
-    if array.flags.c_contiguous:
-        return array
-    copy = context.workspace.array(name, array.shape, array.dtype)
-    do(np.copyto, copy, array)
-    return copy
+        return without_gaps(dy, "dy", context.workspace, do).reshape(cache), {}

@@ -43,6 +43,15 @@ class Pooling(Planned):
         ones = (1,) * type(self).rank
         return win.output_lengths(input_shape[1:-1], self.pool_size, self.steps, self.padding, ones)
 
+    def _samples(self, padded: Array) -> list[slice]:
+        """So many samples at a time that they stay in the cache."""
+        return win.batches(len(padded), SAMPLES_BYTES // max(1, padded[:1].nbytes))
+
+    def _fills(self, dx: Array, count: int, axis: int) -> bool:
+        """Whether so many windows along a dimension meet each number of it once."""
+        size, step = self.pool_size[axis - 1], self.steps[axis - 1]
+        return step == size and dx.shape[axis] == count * size
+
     def _line(self, axis: int, count: int) -> tuple[win.Index, ...]:
         """For each place in a window along one dimension, what it meets over all windows."""
         return win.line(axis, count, self.pool_size[axis - 1], self.steps[axis - 1])
@@ -76,7 +85,7 @@ class MaxPooling(Pooling):
             )
             for axis in axes
         }
-        for samples in win.batches(len(x), SAMPLES_BYTES // max(1, padded[:1].nbytes)):
+        for samples in self._samples(padded):
             part = padded[samples]
             for axis in axes:
                 first, *others = [part[where] for where in lines[axis]]
@@ -97,7 +106,7 @@ class MaxPooling(Pooling):
         shape, padded_shape, amounts, lines, larger = cache
         space, rank = context.scratch, type(self).rank
         dpadded = context.workspace.array("dpadded", padded_shape, dy.dtype)
-        for samples in win.batches(len(dy), SAMPLES_BYTES // max(1, dpadded[:1].nbytes)):
+        for samples in self._samples(dpadded):
             part = dy[samples]
             for axis in range(1, rank + 1):
                 dx = dpadded[samples]
@@ -119,10 +128,10 @@ class MaxPooling(Pooling):
         do: Do,
     ) -> None:
         """The way back along one dimension: the last place takes what is its, then the others."""
-        size, step = self.pool_size[axis - 1], self.steps[axis - 1]
-        if step != size or dx.shape[axis] != dy.shape[axis] * size:
+        size = self.pool_size[axis - 1]
+        if not self._fills(dx, dy.shape[axis], axis):
             do(dx.fill, 0)
-        overlap = step < size
+        overlap = self.steps[axis - 1] < size
         for place in range(size - 1, 0, -1):
             met = dx[line[place]]
             own = space.array("own", dy.shape, dy.dtype) if overlap else met
@@ -133,11 +142,11 @@ class MaxPooling(Pooling):
             others = dx[line[0]] if first else space.array("others", dy.shape, dy.dtype)
             do(np.subtract, dy, own, out=others)
             dy = others
-        first = dx[line[0]]
+        met = dx[line[0]]
         if overlap:
-            do(np.add, first, dy, out=first)
+            do(np.add, met, dy, out=met)
         elif size == 1:
-            do(np.copyto, first, dy)
+            do(np.copyto, met, dy)
 
 
 class AveragePooling(Pooling):
@@ -154,7 +163,7 @@ class AveragePooling(Pooling):
         padded = win.pad(x, amounts, 0, space, "padded", do)
         y = space.array("y", shape, x.dtype)
         counts = self._counts(x.shape[1:-1], amounts, shape[1:-1], x.dtype)
-        for samples in win.batches(len(x), SAMPLES_BYTES // max(1, padded[:1].nbytes)):
+        for samples in self._samples(padded):
             part = padded[samples]
             for axis in range(1, rank + 1):
                 first, *others = [part[where] for where in self._line(axis, shape[axis])]
@@ -175,7 +184,7 @@ class AveragePooling(Pooling):
         shape, padded_shape, amounts, counts = cache
         space, rank = context.scratch, type(self).rank
         dpadded = context.workspace.array("dpadded", padded_shape, dy.dtype)
-        for samples in win.batches(len(dy), SAMPLES_BYTES // max(1, dpadded[:1].nbytes)):
+        for samples in self._samples(dpadded):
             part = space.array("share", dy[samples].shape, dy.dtype)
             do(np.divide, dy[samples], counts, out=part)
             for axis in range(rank, 0, -1):
@@ -189,11 +198,10 @@ class AveragePooling(Pooling):
 
     def _spread(self, dy: Array, dx: Array, axis: int, do: Do) -> None:
         """The way back along one dimension: each place of a window takes the same."""
-        count, size = dy.shape[axis], self.pool_size[axis - 1]
-        overlap = self.steps[axis - 1] < size
-        if overlap or dx.shape[axis] != count * size:
+        if not self._fills(dx, dy.shape[axis], axis):
             do(dx.fill, 0)
-        for where in self._line(axis, count):
+        overlap = self.steps[axis - 1] < self.pool_size[axis - 1]
+        for where in self._line(axis, dy.shape[axis]):
             met = dx[where]
             if overlap:
                 do(np.add, met, dy, out=met)

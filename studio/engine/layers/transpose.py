@@ -20,7 +20,15 @@ from studio.engine.layers.base import (
     known,
     register,
 )
-from studio.engine.layers.columns import batches, columns, matrix, pieces, scatter, windows_of
+from studio.engine.layers.columns import (
+    batches,
+    columns,
+    matrix,
+    pieces,
+    scatter,
+    windows_of,
+    without_gaps,
+)
 from studio.engine.layers.planned import Planned
 from studio.engine.layers.tiles import product
 from studio.engine.params import Boolean, Choice, Integer, Integers
@@ -138,10 +146,7 @@ class Conv2DTranspose(Planned):
         positions = win.positions(self.kernel_size, self.strides, self.dilation_rate, x.shape[1:-1])
         for samples in batches(x, self.filters):
             scatter(x[samples], kernel, positions, frame[samples], context.scratch, do)
-        z = frame[inside]
-        if not z.flags.c_contiguous:
-            z = space.array("z", z.shape, x.dtype)
-            do(np.copyto, z, frame[inside])
+        z = without_gaps(frame[inside], "z", space, do)
         if self.use_bias:
             do(np.add, z, self["bias"], out=z)
         y, kept = activate(self.activation, z, context, do)
