@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from studio.ui.fields import Combo
 from studio.ui.plots import Plot
+from studio.ui.still import Still
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class PlotCard(QFrame):
         self._options: list[Option] = []
         self.legend = QLabel()
         self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.plot = plot
         plot.legend_changed.connect(self._show_legend)
         line = self.fontMetrics().height()
@@ -56,7 +58,7 @@ class PlotCard(QFrame):
         head.addWidget(self.title)
         head.addWidget(self.choice)
         head.addStretch(1)
-        head.addWidget(self.legend)
+        head.addWidget(Still(self.legend))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(line // 3, line // 3, line // 3, line // 4)
         layout.setSpacing(line // 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,8 @@ class Series:
         """One more point."""
         if self.count == self._values.shape[1]:
             self._values = np.concatenate([self._values, np.empty_like(self._values)], axis=1)
-        self._values[:, self.count] = x, y
+        self._values[0, self.count] = x
+        self._values[1, self.count] = y
         self.count += 1
 
     @property
@@ -57,7 +59,7 @@ class Curves:
 
     def add(self, name: str, epoch: float, value: float) -> None:
         """One more point of a curve; what is not finite is none."""
-        if np.isfinite(value):
+        if isfinite(value):
             self.series[name].add(epoch, value)
 
     def break_line(self) -> None:
@@ -135,11 +137,11 @@ class CurvePlot(Plot):
         """Show that many epochs from the start."""
         self.item.setXRange(0, max(1, epochs), padding=0.02)
 
-    def show_points(self) -> None:
-        """Draw what was added to the points."""
+    def show_points(self) -> bool:
+        """Draw what was added to the points, and say whether anything was."""
         stale = [name for name, one in self.series.items() if one.count != self._drawn.get(name)]
         if not stale:
-            return
+            return False
         for name in stale:
             series, curve = self.series[name], self.curves[name]
             self._drawn[name] = series.count
@@ -154,6 +156,7 @@ class CurvePlot(Plot):
         else:
             self.item.setYRange(0, 1, padding=0.05)
         self._tell_legend()
+        return True
 
     def recolour(self, theme: Theme) -> None:
         """Take the theme's colours."""

@@ -17,10 +17,11 @@ from studio.training.control import Control
 from studio.training.events import Event, Failed
 from studio.training.run import train
 
-INTERVAL_MS, LONGEST_MS = 50, 250
+INTERVAL_MS, LONGEST_MS = 50, 200
 """The shortest and the longest time between two looks for news."""
-SHARE = 0.02
-"""Which part of the time drawing may take; it is taken from the training."""
+SHARE = 0.05
+"""Which part of the time drawing may take, where the longest time allows; it is taken from the
+training."""
 SWITCH_SECONDS = 0.00005
 """How long training may hold the interpreter while the window waits for it; a repaint does so many
 times over."""
@@ -52,7 +53,8 @@ class Runner(QObject):
     """Starts and ends runs, one at a time.
 
     ``happened`` carries the events since the last time as a list, in order and in the window's
-    thread; ``changed`` says that ``running`` or ``paused`` may have changed.
+    thread, also where there were none, so that who draws bit by bit goes on; ``changed`` says that
+    ``running`` or ``paused`` may have changed.
     """
 
     happened = Signal(object)
@@ -131,8 +133,6 @@ class Runner(QObject):
     def _deliver(self) -> None:
         # As a whole: each emission may have to wait for the interpreter that training holds.
         events = [self._inbox.popleft() for _ in range(len(self._inbox))]
-        if not events:
-            return
         self._began = perf_counter()
         self._control.hold()
         self.happened.emit(events)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from studio.data.dataset import DatasetInfo
@@ -25,6 +27,7 @@ from studio.training.events import (
 from studio.ui import theme
 from studio.ui.plot_card import Option, PlotCard
 from studio.ui.plots import ClassPlot, CurvePlot, Curves
+from studio.ui.still import Still
 
 FIGURES = {"accuracy": ("Accuracy", "accuracy"), "mae": ("MAE (standardised)", "MAE")}
 """The usual figures beside the loss: the title of the plot, and the word in a sentence."""
@@ -34,7 +37,10 @@ IDLE = "Press Train to begin"
 
 
 class TrainingView(QWidget):
-    """Takes the events of a run as they are delivered, and draws once for all of them."""
+    """Takes the events of a run as they are delivered, and draws once for all of them.
+
+    While a run goes on, one plot is drawn at each delivery: the window answers in between.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,6 +48,7 @@ class TrainingView(QWidget):
         self.status.setProperty("title", True)
         self.clock = QLabel()
         self.clock.setProperty("muted", True)
+        self.clock.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress of training")
@@ -55,8 +62,8 @@ class TrainingView(QWidget):
         line = self.fontMetrics().height()
         head = QHBoxLayout()
         head.setContentsMargins(line // 4, 0, line // 4, 0)
-        head.addWidget(self.status, 1)
-        head.addWidget(self.clock)
+        head.addWidget(Still(self.status), 1)
+        head.addWidget(Still(self.clock))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(line // 2, line // 2, line // 2, line // 2)
         layout.setSpacing(line // 2)
@@ -64,6 +71,7 @@ class TrainingView(QWidget):
         layout.addWidget(self.bar)
         for card in (self.loss_card, self.figure_card, self.class_card):
             layout.addWidget(card, 1)
+        self._turns = cycle((self._draw_loss, self._draw_figure, self._draw_classes))
         self._started: Started | None = None
         self._now: BatchEnd | None = None
         self._ended: EpochEnd | None = None
@@ -142,7 +150,10 @@ class TrainingView(QWidget):
     # During a run
 
     def take(self, events: Sequence[Event]) -> None:
-        """Show what happened since the last time; of what is only seen for a moment, the last."""
+        """Show what happened since the last time; of what is only seen for a moment, the last.
+
+        Where nothing happened, what has not been drawn yet is.
+        """
         for event in events:
             match event:
                 case Started():
@@ -157,8 +168,11 @@ class TrainingView(QWidget):
                     self._waits = False
                 case _:
                     pass
-        self._repaint()
-        match events[-1]:
+        last = events[-1] if events else None
+        if self._now is not None and self._started is not None:
+            self._show_progress(self._now, self._started)
+        self._draw(everything=isinstance(last, Paused | Stopped | Finished | Failed))
+        match last:
             case Stopped(trained):
                 self._show_result("Stopped", trained)
             case Finished(trained):
@@ -193,14 +207,24 @@ class TrainingView(QWidget):
             for curve, key in (("training", name), ("validation", f"val_{name}")):
                 curves.add(curve, event.epoch, event.figures.get(key, float("nan")))
 
-    def _repaint(self) -> None:
-        self.loss.show_points()
-        self.figure.show_points()
-        if self._ended is not None and self._ended.classes:
-            self._show_classes(self._ended.classes, self._ended.validated)
-            self._ended = None
-        if self._now is not None and self._started is not None:
-            self._show_progress(self._now, self._started)
+    def _draw(self, everything: bool) -> None:
+        """Draw what has changed: all of it, or the plot whose turn it is."""
+        for _ in range(3):
+            if next(self._turns)() and not everything:
+                break
+
+    def _draw_loss(self) -> bool:
+        return self.loss.show_points()
+
+    def _draw_figure(self) -> bool:
+        return self.figure.show_points()
+
+    def _draw_classes(self) -> bool:
+        if self._ended is None or not self._ended.classes:
+            return False
+        self._show_classes(self._ended.classes, self._ended.validated)
+        self._ended = None
+        return True
 
     def _show_progress(self, now: BatchEnd, started: Started) -> None:
         self.bar.setValue(now.steps)

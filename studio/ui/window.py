@@ -194,7 +194,7 @@ class MainWindow(QMainWindow):
 
     def _take(self, events: list[Event]) -> None:
         self.training_view.take(events)
-        last = events[-1]
+        last = events[-1] if events else None
         if isinstance(last, Failed):
             self.notice.show_message(str(last.error))
         elif isinstance(last, Finished | Stopped) and last.trained is not None:

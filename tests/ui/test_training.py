@@ -4,12 +4,15 @@ import gc
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
 
 from studio.project.edits import insert_block, set_settings
-from studio.training.events import EpochEnd
+from studio.training.events import BatchEnd, ClassFigures, EpochEnd, Paused, Started
 from studio.ui import theme
 from studio.ui.plots import CurvePlot
+from studio.ui.still import Still
+from studio.ui.training_view import TrainingView
 
 
 def finished(window) -> bool:
@@ -147,3 +150,65 @@ def test_five_thousand_repaints(qtbot):
             QApplication.processEvents()
     x, _ = plot.curves["batches"].getOriginalDataset()
     assert len(x) == 5_000
+
+
+def drawn(view: TrainingView) -> list[int]:
+    """How many points of the batches stand in each plot, and how many bars."""
+    curves = (plot.curves["batches"].getOriginalDataset()[0] for plot in (view.loss, view.figure))
+    counts = [0 if x is None else len(x) for x in curves]
+    return [*counts, len(view.classes.bars[0].opts["height"])]
+
+
+def test_while_a_run_goes_on_one_plot_is_drawn_at_a_time(qtbot):
+    view = TrainingView()
+    qtbot.addWidget(view)
+    figures = {"loss": 0.5, "accuracy": 0.8}
+    classes = (ClassFigures("a", 0.5, 0.5, 0.5, 4), ClassFigures("b", 0.5, 0.5, 0.5, 4))
+    begun = Started(5, 2, 8, 0, ("a", "b"), ("accuracy",))
+    batch = BatchEnd(1, 2, 2, figures, 0.1)
+    epoch = EpochEnd(1, figures, classes, False, 0.1)
+    view.take([begun, batch, epoch])
+    assert drawn(view) == [1, 0, 0]
+    view.take([])
+    assert drawn(view) == [1, 1, 0]
+    view.take([])
+    assert drawn(view) == [1, 1, 2]
+    view.take([batch])
+    view.take([batch])
+    assert drawn(view) == [2, 3, 2]
+    view.take([Paused()])
+    assert drawn(view) == [3, 3, 2]
+
+
+def test_changing_words_do_not_lay_the_window_out_anew(qtbot):
+    label = QLabel("12345")
+    still = Still(label)
+    window = QWidget()
+    qtbot.addWidget(window)
+    QHBoxLayout(window).addWidget(still)
+    window.show()
+    QApplication.processEvents()
+    room = still.sizeHint()
+
+    def laid_out(text: str) -> bool:
+        requests.clear()
+        label.setText(text)
+        # The label asks its place for room, which asks the window.
+        for _ in range(3):
+            QApplication.processEvents()
+        return bool(requests)
+
+    class Watch(QObject):
+        def eventFilter(self, watched, event):  # noqa: N802
+            if event.type() == QEvent.Type.LayoutRequest:
+                requests.append(watched)
+            return False
+
+    requests = []
+    watch = Watch()
+    window.installEventFilter(watch)
+    assert not laid_out("1")
+    assert not laid_out("54321")
+    assert laid_out("a good deal longer than all before")
+    assert still.sizeHint().width() > room.width()
+    assert label.width() >= label.sizeHint().width()
