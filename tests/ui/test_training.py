@@ -1,6 +1,7 @@
 """Training for real in the window."""
 
 import gc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -154,7 +155,7 @@ def test_five_thousand_repaints(qtbot):
 
 def drawn(view: TrainingView) -> list[int]:
     """How many points of the batches stand in each plot, and how many bars."""
-    curves = (plot.curves["batches"].getOriginalDataset()[0] for plot in (view.loss, view.figure))
+    curves: list[Any] = [plot.curves["batches"].xData for plot in (view.loss, view.figure)]
     counts = [0 if x is None else len(x) for x in curves]
     return [*counts, len(view.classes.bars[0].opts["height"])]
 
