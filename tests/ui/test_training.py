@@ -155,9 +155,12 @@ def test_five_thousand_repaints(qtbot):
 
 def drawn(view: TrainingView) -> list[int]:
     """How many points of the batches stand in each plot, and how many bars."""
-    curves: list[Any] = [plot.curves["batches"].xData for plot in (view.loss, view.figure)]
-    counts = [0 if x is None else len(x) for x in curves]
-    return [*counts, len(view.classes.bars[0].opts["height"])]
+
+    def points(x: Any) -> int:
+        return 0 if x is None else len(x)
+
+    counts = [points(plot.curves["batches"].xData) for plot in (view.loss, view.figure)]
+    return [*counts, points(view.classes.bars[0].opts["height"])]
 
 
 def test_while_a_run_goes_on_one_plot_is_drawn_at_a_time(qtbot):
