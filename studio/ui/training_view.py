@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
-from itertools import cycle
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
@@ -71,7 +71,7 @@ class TrainingView(QWidget):
         layout.addWidget(self.bar)
         for card in (self.loss_card, self.figure_card, self.class_card):
             layout.addWidget(card, 1)
-        self._turns = cycle((self._draw_loss, self._draw_figure, self._draw_classes))
+        self._turns = deque((self.loss.show_points, self.figure.show_points, self._draw_classes))
         self._started: Started | None = None
         self._now: BatchEnd | None = None
         self._ended: EpochEnd | None = None
@@ -209,15 +209,10 @@ class TrainingView(QWidget):
 
     def _draw(self, everything: bool) -> None:
         """Draw what has changed: all of it, or the plot whose turn it is."""
-        for _ in range(3):
-            if next(self._turns)() and not everything:
+        for draw in tuple(self._turns):
+            self._turns.rotate(-1)
+            if draw() and not everything:
                 break
-
-    def _draw_loss(self) -> bool:
-        return self.loss.show_points()
-
-    def _draw_figure(self) -> bool:
-        return self.figure.show_points()
 
     def _draw_classes(self) -> bool:
         if self._ended is None or not self._ended.classes:
