@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 
 class Still(QWidget):
@@ -16,15 +16,13 @@ class Still(QWidget):
     def __init__(self, label: QLabel) -> None:
         super().__init__()
         label.setParent(self)
+        self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Minimum)
         self.label = label
         self._room = QSize()
 
     def sizeHint(self) -> QSize:  # noqa: N802
         self._room = self._room.expandedTo(self.label.sizeHint())
         return self._room
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
-        return self.sizeHint()
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:

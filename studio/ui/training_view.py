@@ -169,7 +169,7 @@ class TrainingView(QWidget):
                 case _:
                     pass
         last = events[-1] if events else None
-        if self._now is not None and self._started is not None:
+        if events and self._now is not None and self._started is not None:
             self._show_progress(self._now, self._started)
         self._draw(everything=isinstance(last, Paused | Stopped | Finished | Failed))
         match last:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
 
 from studio.project.edits import insert_block, set_settings
@@ -185,9 +185,17 @@ def test_while_a_run_goes_on_one_plot_is_drawn_at_a_time(qtbot):
 
 
 def test_changing_words_do_not_lay_the_window_out_anew(qtbot):
+    requests = []
+
+    class Window(QWidget):
+        def event(self, event):
+            if event.type() == QEvent.Type.LayoutRequest:
+                requests.append(event)
+            return super().event(event)
+
     label = QLabel("12345")
     still = Still(label)
-    window = QWidget()
+    window = Window()
     qtbot.addWidget(window)
     QHBoxLayout(window).addWidget(still)
     window.show()
@@ -202,15 +210,6 @@ def test_changing_words_do_not_lay_the_window_out_anew(qtbot):
             QApplication.processEvents()
         return bool(requests)
 
-    class Watch(QObject):
-        def eventFilter(self, watched, event):  # noqa: N802
-            if event.type() == QEvent.Type.LayoutRequest:
-                requests.append(watched)
-            return False
-
-    requests = []
-    watch = Watch()
-    window.installEventFilter(watch)
     assert not laid_out("1")
     assert not laid_out("54321")
     assert laid_out("a good deal longer than all before")
