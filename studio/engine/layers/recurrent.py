@@ -35,6 +35,10 @@ BEHIND = 1 << 18
 SHORTEST = 1 << 16
 """How many at the end of a way, when only they are left."""
 
+LEAST_BESIDE = 1 << 13
+"""How many numbers a step's gates have at least for another thread to be asked: where calls are
+shorter, the two would only wait for each other."""
+
 Steps = Callable[[slice], None]
 """Works on the steps of a piece."""
 Finish = Callable[..., tuple[list[tuple[Array, Array]], dict[str, Array]]]
@@ -76,9 +80,14 @@ class Reading:
         if self.drop is not None:
             np.multiply(self.states[t + 1], self.drop, out=self.read[t + 1, self.features + 1 :])
 
+    @property
+    def batch(self) -> int:
+        """How many sequences there are."""
+        return self.read.shape[2]
+
     def pieces(self, width: int, numbers: int) -> list[slice]:
         """All steps in pieces of about so many numbers, shorter ones towards the end."""
-        row = self.read.shape[2] * width
+        row = self.batch * width
         longest, shortest = max(1, numbers // row), max(1, SHORTEST // row)
         found: list[slice] = []
         start = 0
@@ -181,10 +190,11 @@ class Recurrent(Layer):
         prepared = None
         if context.training and comes_back:
             prepared = self.slopes(reading, cache, context)
+        threads = self._threads(pieces, reading, context)
         for piece in pieces:
             steps(piece)
             if prepared is not None:
-                ready.append(self._threads(pieces, context).beside(partial(prepared[0], piece)))
+                ready.append(threads.beside(partial(prepared[0], piece)))
         states, shown = reading.states[1:], reading.mask if self.zero_output_for_mask else None
         if self.return_sequences:
             y = (states if shown is None else states * shown).transpose(2, 0, 1)
@@ -215,7 +225,7 @@ class Recurrent(Layer):
         longest = max(piece.stop - piece.start for piece in pieces)
         sums = [StepProducts(*factors, longest, context) for factors in products]
         added: list[Task] = []
-        threads = self._threads(pieces, context)
+        threads = self._threads(pieces, reading, context)
         for piece in pieces:
             back(piece)
             added += [each.add(piece, threads) for each in sums]
@@ -254,9 +264,10 @@ class Recurrent(Layer):
         """
         raise NotImplementedError
 
-    def _threads(self, pieces: list[slice], context: Context) -> Threads:
-        """With a single piece there is nothing that could go on meanwhile."""
-        return context.threads if len(pieces) > 1 else ALONE
+    def _threads(self, pieces: list[slice], reading: Reading, context: Context) -> Threads:
+        """Who works beside the recurrence: with a single piece there is nothing to do meanwhile."""
+        short = reading.batch * self.gates * self.units < LEAST_BESIDE
+        return ALONE if short or len(pieces) == 1 else context.threads
 
     def joined(self, kernel: Array, bias: Array | None, recurrent: Array) -> Array:
         """One matrix for ``[x ; 1 ; h]``."""
