@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 
+import numpy as np
 import pytest
 
 from studio.engine import Input, Sequential, trainer
 from studio.engine.layers import GRU, LSTM, Bidirectional, Dense, Layer
 from studio.engine.parallel import Workers
+from studio.engine.workspace import Alone, Context, Moment, Task
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
@@ -69,3 +71,20 @@ def test_a_long_sequence_in_short_steps_is_not_cut() -> None:
 
     assert cuts(LSTM(64)) == cuts(Bidirectional(GRU(32))) == 1
     assert cuts(LSTM(512)) > 1
+
+
+@pytest.mark.parametrize(("units", "helped"), [(8, False), (64, True)])
+def test_only_long_steps_are_worth_another_thread(units: int, helped: bool) -> None:
+    asked: list[Task] = []
+
+    class Watched(Alone):
+        def beside(self, task: Task) -> Task:
+            asked.append(task)
+            return super().beside(task)
+
+    layer = LSTM(units)
+    layer.build((None, 100, 3), seed=0, position=0)
+    context = Context(Moment(training=True), threads=Watched())
+    y, cache = layer.forward(np.ones((64, 100, 3), np.float32), context)
+    layer.backward(np.ones_like(y), cache, context)
+    assert bool(asked) == helped

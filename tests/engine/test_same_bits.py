@@ -155,6 +155,7 @@ def test_what_is_done_beside_a_recurrence(layer: Layer, monkeypatch: pytest.Monk
     monkeypatch.setattr(recurrent, "AHEAD", 4000)
     monkeypatch.setattr(recurrent, "BEHIND", 3000)
     monkeypatch.setattr(recurrent, "SHORTEST", 1000)
+    monkeypatch.setattr(recurrent, "LEAST_BESIDE", 0)
     seen: set[str] = set()
     multiply = StepProducts.multiply
 

@@ -13,6 +13,7 @@ from studio.engine.layers.recurrent import (
     Reading,
     Recurrent,
     Steps,
+    as_arrays,
     recurrent_layers,
     slope,
     tanh_slope,
@@ -79,6 +80,7 @@ class GRU(Recurrent):
         raw_gates, raw = (None, None) if usual else (np.empty_like(gates), np.empty_like(g))
         reset = space.array("reset", (units, batch), dtype)
         plain = reading.mask is None and reading.drop is None
+        one, half = as_arrays(1, 0.5, dtype=dtype)
 
         def steps(piece: slice) -> None:
             for t in range(time)[piece]:
@@ -86,8 +88,8 @@ class GRU(Recurrent):
                 np.matmul(tiles, read[t], out=in_tiles[t])
                 if raw_gates is None:
                     np.tanh(both, out=both)
-                    both += 1
-                    both *= 0.5
+                    np.add(both, one, out=both)
+                    np.multiply(both, half, out=both)
                 else:
                     raw_gates[t] = both
                     both[...] = self.recurrent_activation.forward(both)

@@ -14,6 +14,7 @@ from studio.engine.layers.recurrent import (
     Reading,
     Recurrent,
     Steps,
+    as_arrays,
     recurrent_layers,
     slope,
     tanh_slope,
@@ -74,8 +75,9 @@ class LSTM(Recurrent):
     def run(self, reading: Reading, context: Context) -> tuple[Steps, Any]:
         """Per step: one product, the gates, the cell, the output.
 
-        The gates are worked on in the order o, i, f, g: those with σ are one run of memory, and so
-        are those that the gradient of the cell goes to.
+        A step's gates lie in the order o, i, f, g, and below them the cell that they meet: those
+        with σ are one run of memory, so are those that the gradient of the cell goes to, and i · g
+        and f · c are one product of neighbours.
         """
         read, states, space = reading.read, reading.states, context.workspace
         time, units, batch = reading.time, *states.shape[1:]
@@ -90,33 +92,35 @@ class LSTM(Recurrent):
         if usual:
             # σ(z) = tanh(z / 2) / 2 + 1 / 2: with halved weights all gates are one tanh.
             weights[: 3 * units] *= 0.5
-        z = space.array("z", (time, 4 * units, batch), dtype)
+        whole = space.array("z", (time + 1, 5 * units, batch), dtype)
+        z, cells = whole[:-1, : 4 * units], whole[:, 4 * units :]
         raw = None if usual else space.array("raw", z.shape, dtype)
-        cells = space.array("cells", (time + 1, units, batch), dtype)
         cells[0] = 0
         told = space.array("told", (time, units, batch), dtype)
-        written = space.array("written", (units, batch), dtype)
+        written = space.array("written", (2 * units, batch), dtype)
+        new, kept = written[:units], written[units:]
         plain = reading.mask is None and reading.drop is None
         tiles, in_tiles = in_rows(weights, z)
+        one, half = as_arrays(1, 0.5, dtype=dtype)
         series = (
-            read, in_tiles, z, z[:, : 3 * units], *_parts(z), cells, cells[1:], told, states[1:]
+            read, in_tiles, z, z[:, : 3 * units], z[:, :units], z[:, units : 3 * units],
+            z[:, 3 * units :], whole[:, 3 * units :], cells[1:], told, states[1:],
         )  # fmt: skip
 
         def steps(piece: slice) -> None:
             each = zip(range(time)[piece], *[part[piece] for part in series], strict=True)
-            for t, seen, into, all_gates, gates, o, i, f, g, before, cell, tanh, h in each:
+            for t, seen, into, all_gates, gates, o, i_f, g, g_cell, cell, tanh, h in each:
                 np.matmul(tiles, seen, out=into)
                 if raw is None:
                     np.tanh(all_gates, out=all_gates)
-                    np.add(gates, 1, out=gates)
-                    np.multiply(gates, 0.5, out=gates)
+                    np.add(gates, one, out=gates)
+                    np.multiply(gates, half, out=gates)
                 else:
                     raw[t] = all_gates
                     gates[:] = self.recurrent_activation.forward(gates)
                     g[:] = self.activation.forward(g)
-                np.multiply(f, before, out=cell)
-                np.multiply(i, g, out=written)
-                np.add(cell, written, out=cell)
+                np.multiply(i_f, g_cell, out=written)
+                np.add(new, kept, out=cell)
                 if usual:
                     np.tanh(cell, out=tanh)
                 else:
@@ -131,11 +135,12 @@ class LSTM(Recurrent):
         """What the gradients of c and h are multiplied by to be those of o, i, f and g.
 
         di = g · i', df = c_{t-1} · f', dg = i · g' (all times dc), do = tanh(c) · o' (times dh);
-        dc gets dh · o · tanh'(c).
+        dc gets dh · o · tanh'(c), whose factor lies above that of o.
         """
         z, raw, cells, told = cache
-        dz = context.workspace.array("dz", z.shape, z.dtype)
-        to_cell = context.workspace.array("to_cell", told.shape, z.dtype)
+        time, units, batch = told.shape
+        factors = context.workspace.array("factors", (time, 5 * units, batch), z.dtype)
+        to_cell, dz = factors[:, :units], factors[:, units:]
 
         def find(piece: slice) -> None:
             do, di, df, dg = _parts(dz[piece])
@@ -160,30 +165,28 @@ class LSTM(Recurrent):
             do *= told[piece]
             into_cell *= o
 
-        return find, (dz, to_cell)
+        return find, factors
 
     def run_back(
         self, arriving: Array, reading: Reading, cache: Any, factors: Any, context: Context
     ) -> tuple[Steps, list[tuple[str, Array, Array]], Finish]:
-        """dh · factor for o, dc · factor for i, f and g; what they give is that of h before."""
-        dz, to_cell = factors
-        space, units = context.workspace, self.units
+        """dh · factors for c and o, dc · factors for i, f and g; what these four give is dh."""
+        units = self.units
+        dz = factors[:, units:]
         dh = self.last(arriving, reading, context)
-        dc = space.zeros("dc", dh.shape, dz.dtype)
-        through = space.array("through", dh.shape, dz.dtype)
+        dc = context.workspace.zeros("dc", dh.shape, dh.dtype)
         back, before = in_rows(np.roll(self["recurrent_kernel"], units, axis=1), dh)
-        written = dz.reshape(reading.time, 4, *dh.shape)[:, 1:]
-        series = (dz, written, _parts(dz)[0], _parts(cache[0])[2], to_cell)
+        split = factors.reshape(reading.time, 5, *dh.shape)
+        series = (dz, split[:, :2], split[:, 0], split[:, 2:], _parts(cache[0])[2])
 
         def steps(piece: slice) -> None:
             times = range(reading.time)[piece]
             each = list(zip(times, *[part[piece] for part in series], strict=True))
-            for t, gates, inner, outer, f, factor in reversed(each):
+            for t, gates, outer, through, inner, f in reversed(each):
                 kept = self.set_aside(t, reading, dh, dc)
-                np.multiply(dh, factor, out=through)
+                np.multiply(outer, dh, out=outer)
                 np.add(dc, through, out=dc)
                 np.multiply(inner, dc, out=inner)
-                np.multiply(outer, dh, out=outer)
                 np.multiply(dc, f, out=dc)
                 np.matmul(back, gates, out=before)
                 self.step_down(t, dh, arriving, reading)
