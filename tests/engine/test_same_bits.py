@@ -28,6 +28,7 @@ from studio.engine.layers import (
     MaxPooling2D,
     SimpleRNN,
     products,
+    reading,
     recurrent,
 )
 from studio.engine.layers.step_products import StepProducts
@@ -154,7 +155,7 @@ def test_on_any_number_of_threads(layers: Any, monkeypatch: pytest.MonkeyPatch) 
 def test_what_is_done_beside_a_recurrence(layer: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recurrent, "AHEAD", 4000)
     monkeypatch.setattr(recurrent, "BEHIND", 3000)
-    monkeypatch.setattr(recurrent, "SHORTEST", 1000)
+    monkeypatch.setattr(reading, "SHORTEST", 1000)
     monkeypatch.setattr(recurrent, "LEAST_BESIDE", 0)
     seen: set[str] = set()
     multiply = StepProducts.multiply

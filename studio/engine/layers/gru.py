@@ -8,9 +8,9 @@ import numpy as np
 
 from studio.engine.activations import Sigmoid, Tanh, activations
 from studio.engine.layers.base import register
+from studio.engine.layers.reading import Reading
 from studio.engine.layers.recurrent import (
     Finish,
-    Reading,
     Recurrent,
     Steps,
     as_arrays,
@@ -79,7 +79,7 @@ class GRU(Recurrent):
         seen = products[:, edge:] if after else read[:-1, len(own_inputs) :]
         raw_gates, raw = (None, None) if usual else (np.empty_like(gates), np.empty_like(g))
         reset = space.array("reset", (units, batch), dtype)
-        plain = reading.mask is None and reading.drop is None
+        plain = reading.skips is None and reading.drop is None
         one, half = as_arrays(1, 0.5, dtype=dtype)
 
         def steps(piece: slice) -> None:

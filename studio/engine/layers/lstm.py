@@ -9,9 +9,9 @@ import numpy as np
 from studio.engine.activations import Sigmoid, Tanh, activations
 from studio.engine.initializers import Initializer, initializers
 from studio.engine.layers.base import WeightSpec, register
+from studio.engine.layers.reading import Reading
 from studio.engine.layers.recurrent import (
     Finish,
-    Reading,
     Recurrent,
     Steps,
     as_arrays,
@@ -99,7 +99,7 @@ class LSTM(Recurrent):
         told = space.array("told", (time, units, batch), dtype)
         written = space.array("written", (2 * units, batch), dtype)
         new, kept = written[:units], written[units:]
-        plain = reading.mask is None and reading.drop is None
+        plain = reading.skips is None and reading.drop is None
         tiles, in_tiles = in_rows(weights, z)
         one, half = as_arrays(1, 0.5, dtype=dtype)
         series = (

@@ -10,7 +10,6 @@ computed for some steps at once, beside the recurrence on another thread where t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,6 +20,7 @@ from studio.engine.constraints import constraints
 from studio.engine.errors import ParameterError
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, Layer, WeightSpec, known
+from studio.engine.layers.reading import Reading, Skips
 from studio.engine.layers.step_products import StepProducts
 from studio.engine.params import Boolean, Integer, Real
 from studio.engine.registry import Named, Registry
@@ -32,9 +32,6 @@ AHEAD = 1 << 19
 recurrence seldom waits for the interpreter lock."""
 BEHIND = 1 << 18
 """How many on the way back, where there is as much to do beside the recurrence as in it."""
-SHORTEST = 1 << 16
-"""How many at the end of a way, when only they are left."""
-
 LEAST_BESIDE = 1 << 13
 """How many numbers a step's gates have at least for another thread to be asked: where calls are
 shorter, the two would only wait for each other."""
@@ -44,58 +41,6 @@ Steps = Callable[[slice], None]
 Finish = Callable[..., tuple[list[tuple[Array, Array]], dict[str, Array]]]
 """From the summed products to the gradients before the activations, each with the kernel it came
 by, and those of the weights."""
-
-
-@dataclass(slots=True)
-class Reading:
-    """A batch of sequences on its way through a layer, all arrays with the batch last.
-
-    Attributes:
-        read: what the products of all steps read, ``[x_t ; 1 ; h_{t-1}]`` with dropout:
-            (time + 1, features + 1 + units, batch).
-        states: h, the first one 0: (time + 1, units, batch); part of ``read`` unless h is dropped.
-        features: how many numbers x_t has.
-        mask: which steps count, (time, 1, batch), or None for all.
-        drop: the factors of dropout of the state, (units, batch), or None.
-        drop_inputs: those of the inputs, (features, batch), or None.
-    """
-
-    read: Array
-    states: Array
-    features: int
-    mask: Array | None
-    drop: Array | None
-    drop_inputs: Array | None
-
-    @property
-    def time(self) -> int:
-        """How many steps there are."""
-        return len(self.read) - 1
-
-    def carry(self, t: int, *others: Array) -> None:
-        """Finish step t: where it is masked the states stay as they were before it."""
-        if self.mask is not None:
-            for states in (self.states, *others):
-                np.copyto(states[t + 1], states[t], where=~self.mask[t])
-        if self.drop is not None:
-            np.multiply(self.states[t + 1], self.drop, out=self.read[t + 1, self.features + 1 :])
-
-    @property
-    def batch(self) -> int:
-        """How many sequences there are."""
-        return self.read.shape[2]
-
-    def pieces(self, width: int, numbers: int) -> list[slice]:
-        """All steps in pieces of about so many numbers, shorter ones towards the end."""
-        row = self.batch * width
-        longest, shortest = max(1, numbers // row), max(1, SHORTEST // row)
-        found: list[slice] = []
-        start = 0
-        while (left := self.time - start) > 0:
-            size = left if left < 2 * shortest else max(shortest, min(longest, left // 2))
-            found.append(slice(start, start + size))
-            start += size
-        return found
 
 
 class Recurrent(Layer):
@@ -195,7 +140,7 @@ class Recurrent(Layer):
             steps(piece)
             if prepared is not None:
                 ready.append(threads.beside(partial(prepared[0], piece)))
-        states, shown = reading.states[1:], reading.mask if self.zero_output_for_mask else None
+        states, shown = reading.states[1:], self._shown(reading)
         if self.return_sequences:
             y = (states if shown is None else states * shown).transpose(2, 0, 1)
         else:
@@ -219,8 +164,9 @@ class Recurrent(Layer):
         shape = tuple(dy.shape[axis] for axis in order)
         arriving = context.workspace.array("arriving", shape, dy.dtype)
         np.copyto(arriving, dy.transpose(order))
-        if reading.mask is not None and self.zero_output_for_mask:
-            arriving *= reading.mask if self.return_sequences else reading.mask[-1]
+        shown = self._shown(reading)
+        if shown is not None:
+            arriving *= shown if self.return_sequences else shown[-1]
         back, products, finish = self.run_back(arriving, reading, inner, prepared[1], context)
         longest = max(piece.stop - piece.start for piece in pieces)
         sums = [StepProducts(*factors, longest, context) for factors in products]
@@ -296,11 +242,12 @@ class Recurrent(Layer):
 
     def set_aside(self, t: int, reading: Reading, *gradients: Array) -> list[Array]:
         """Take the rows that are masked in step t out of gradients of its states."""
-        if reading.mask is None:
+        skips = reading.skips
+        if skips is None or not skips.some[t]:
             return []
-        kept = [gradient * ~reading.mask[t] for gradient in gradients]
+        kept = [gradient * skips.skipped[t] for gradient in gradients]
         for gradient in gradients:
-            gradient *= reading.mask[t]
+            np.multiply(gradient, skips.counted[t], out=gradient)
         return kept
 
     def step_down(self, t: int, dh: Array, arriving: Array, reading: Reading) -> None:
@@ -327,8 +274,16 @@ class Recurrent(Layer):
         if drop is not None:
             states = space.array("states", states.shape, x.dtype)
             states[0] = 0
-        mask = None if context.mask is None else self._in_order(context.mask).T[:, None]
-        return Reading(read, states, features, mask, drop, drop_inputs)
+        skips = None
+        if context.mask is not None:
+            skips = Skips.outside(self._in_order(context.mask).T[:, None], x.dtype)
+        return Reading(read, states, features, skips, drop, drop_inputs)
+
+    def _shown(self, reading: Reading) -> Array | None:
+        """What all outputs are multiplied with, if not 1."""
+        if reading.skips is None or not self.zero_output_for_mask:
+            return None
+        return reading.skips.counted
 
     def _in_order(self, batch_first: Array) -> Array:
         return batch_first[:, ::-1] if self.go_backwards else batch_first

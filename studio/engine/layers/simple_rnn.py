@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from studio.engine.layers.base import register
+from studio.engine.layers.reading import Reading
 from studio.engine.layers.recurrent import (
     Finish,
-    Reading,
     Recurrent,
     Steps,
     recurrent_layers,
@@ -42,7 +42,7 @@ class SimpleRNN(Recurrent):
         weights = self.joined(self["kernel"], bias, self["recurrent_kernel"])
         z = context.workspace.array("z", (reading.time, *states.shape[1:]), states.dtype)
         tiles, products = in_rows(weights, z)
-        plain = reading.mask is None and reading.drop is None
+        plain = reading.skips is None and reading.drop is None
 
         def steps(piece: slice) -> None:
             for t in range(reading.time)[piece]:
