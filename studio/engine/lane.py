@@ -45,6 +45,7 @@ class Lane:
         self.activity: list[Regularizer | None] = [
             getattr(layer, "activity_regularizer", None) for layer in stack
         ]
+        self.planned = [self._is_planned(position) for position in range(len(stack))]
         scratch = Workspace(reuse)
         self.contexts = [
             Context(
@@ -73,7 +74,7 @@ class Lane:
 
         Then the layer before leaves it out: relu of a fourth of the numbers, for the same bits.
         """
-        if position == 0 or not self._is_planned(position):
+        if position == 0 or not self.planned[position]:
             return None
         if not type(self.stack[position]).picks_largest:
             return None
@@ -111,7 +112,7 @@ class Lane:
         caches: list[Any] = []
         for first, last in self.together(start, stop):
             layer, context = self.stack[first], self.contexts[first]
-            if self._is_planned(first):
+            if self.planned[first]:
                 y, cache = self._run(x, first, last)
             else:
                 context.mask = mask
@@ -133,7 +134,7 @@ class Lane:
                 return None
             layer, context, cache = self.stack[first], self.contexts[first], caches.pop()
             regularizer = self.activity[first]
-            if self._is_planned(first):
+            if self.planned[first]:
                 dy = self._run_back(dy, cache, first, last)
                 continue
             if regularizer is not None:
@@ -150,15 +151,26 @@ class Lane:
             found = self.runs[start, stop] = list[tuple[int, int]]()
             planned = False
             for position in range(start, stop):
-                before, planned = planned, self._is_planned(position)
+                before, planned = planned, self.planned[position]
                 if before and planned:
                     found[-1] = (found[-1][0], position + 1)
                 else:
                     found.append((position, position + 1))
         return found
 
+    def learn(self, caches: list[Any], start: int, stop: int) -> None:
+        """Let layers take over what a training batch taught without a gradient."""
+        for (first, last), cache in zip(self.together(start, stop), caches, strict=True):
+            parts = cache if self.planned[first] else [cache]
+            for layer, part in zip(self.stack[first:last], parts, strict=True):
+                if layer.mixes_samples:
+                    layer.learn(part)
+
     def _is_planned(self, position: int) -> bool:
-        return isinstance(self.stack[position], Planned) and self.activity[position] is None
+        layer = self.stack[position]
+        if not isinstance(layer, Planned) or self.activity[position] is not None:
+            return False
+        return not (layer.reads_mask and any(below.makes_mask for below in self.stack[:position]))
 
     def _plans(self, first: int, last: int) -> tuple[Plans, tuple[object, ...], list[Array]]:
         """Those of a run of layers, what decides about them, and its weights."""

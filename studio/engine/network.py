@@ -160,7 +160,7 @@ class Network:
         cuts = self.shards(len(x))
         while len(self.gradients) < len(cuts):
             self.gradients.append(self.parameters.gradients())
-        if len(self.segments) == 1:
+        if len(self.segments) == 1 or len(cuts) == 1:
             values, out, mask = self._step_apart(x, y, weight, cuts)
         else:
             values, out, mask = self._step_joined(x, y, weight, cuts)
@@ -172,7 +172,7 @@ class Network:
     def _step_apart(
         self, x: Array, y: Array, weight: Array | None, cuts: list[slice]
     ) -> tuple[Array, Array, Array | None]:
-        """No layer mixes samples: each shard goes all the way and back on its own."""
+        """Each shard goes all the way and back on its own: no layer mixes samples of several."""
         depth = len(self.stack)
         lanes = self._lanes(min(len(cuts), self.workers.threads))
         threads = self._threads(cuts)
@@ -183,6 +183,8 @@ class Network:
             lane.aim(shard, self.gradients[shard][1])
             lane.start(len(x), threads)
             out, caches, mask = lane.forward(x[cut], 0, depth)
+            if len(self.segments) > 1:
+                lane.learn(caches, 0, depth)
             part = None if weight is None else weight[cut]
             values, dy = self._loss(y[cut], out, part, mask, len(x))
             lane.backward(dy, caches, 0, depth)
@@ -249,8 +251,7 @@ class Network:
 
             self.workers.run(task, len(parts))
             if whole and self.moment.training:
-                for layer, cache in zip(self.stack[start:stop], parts[0][1], strict=True):
-                    layer.learn(cache)
+                lanes[0].learn(parts[0][1], start, stop)
             if caches is not None:
                 caches.append([part[1] for part in parts])
             x = parts[0][0]

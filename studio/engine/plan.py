@@ -36,8 +36,26 @@ def at_once(function: Callable[..., object], /, *arguments: Any, **named: Any) -
     function(*arguments, **named)
 
 
-class Plan:
-    """Calls in their order, the array that they read, and what they lead to.
+class Calls:
+    """Calls in their order, to be made together later."""
+
+    __slots__ = ("calls",)
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]] = []
+
+    def __call__(self, function: Callable[..., object], /, *arguments: Any, **named: Any) -> None:
+        """Have a function called."""
+        self.calls.append((function, arguments, named))
+
+    def make(self) -> None:
+        """Make the calls."""
+        for function, arguments, named in self.calls:
+            function(*arguments, **named)
+
+
+class Plan(Calls):
+    """Calls for every step, the array that they read, and what they lead to.
 
     Args:
         source: what the calls read besides what never moves.
@@ -45,18 +63,14 @@ class Plan:
         copies: whether ``source`` is a copy, as what it was made for lies elsewhere in every step.
     """
 
-    __slots__ = ("calls", "copies", "fixed", "result", "source")
+    __slots__ = ("copies", "fixed", "result", "source")
 
     def __init__(self, source: Array, fixed: Sequence[object], copies: bool = False) -> None:
-        self.calls: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]] = []
+        super().__init__()
         self.source = source
         self.fixed = fixed
         self.copies = copies
         self.result: Any = None
-
-    def __call__(self, function: Callable[..., object], /, *arguments: Any, **named: Any) -> None:
-        """Have a function called in every step."""
-        self.calls.append((function, arguments, named))
 
     def reads(self, array: Array) -> bool:
         """Whether its calls can work with this array in place of that which it was made for."""
@@ -66,8 +80,7 @@ class Plan:
         """Do it all; returns what was laid down as its result."""
         if self.copies:
             np.copyto(self.source, array)
-        for function, arguments, named in self.calls:
-            function(*arguments, **named)
+        self.make()
         return self.result
 
 

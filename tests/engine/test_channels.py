@@ -11,7 +11,8 @@ import pytest
 
 from studio.engine.layers import BatchNormalization, channels
 from studio.engine.parallel import Workers
-from studio.engine.workspace import ALONE, Array, Context, Moment, Threads
+from studio.engine.plan import Do, at_once
+from studio.engine.workspace import ALONE, Array, Context, Moment, Threads, Workspace
 
 SHAPES = [(1, 1), (5, 3), (64, 8, 8, 4), (17, 13, 13, 5), (3, 7, 2500), (40, 300)]
 
@@ -32,18 +33,19 @@ def test_each_and_sums(shape: tuple[int, ...]) -> None:
     read, y = channels.channels_of(shape), np.full_like(x, np.nan)
     lines, out, line = read.lines(x), read.lines(y), read.line(factors)
 
-    def work(piece: slice) -> None:
-        np.multiply(lines[piece], line, out=out[piece])
+    def work(piece: slice, do: Do) -> None:
+        do(np.multiply, lines[piece], line, out=out[piece])
 
-    def add(piece: slice, sums: Array) -> None:
-        read.add(lines[piece], sums[0])
-        read.add(lines[piece] ** 2, sums[1])
+    def add(piece: slice, sums: Array, do: Do) -> None:
+        read.add(lines[piece], sums[0], do)
+        read.add(lines[piece] ** 2, sums[1], do)
 
     found: list[Array] = []
     for number in (1, 2, 3):
         with Workers(number) as workers:
-            read.each(work, workers)
-            found.append(read.sums(add, 2, workers, x.dtype))
+            read.each(work, workers, at_once)
+            found.append(np.empty((2, shape[-1])))
+            read.sums(add, found[-1], workers, Workspace(), at_once)
         np.testing.assert_array_equal(y, x * factors)
         y.fill(np.nan)
     rows = x.reshape(-1, shape[-1])
@@ -68,15 +70,15 @@ def normalized(threads: Threads, x: Array, dy: Array, axis: int) -> list[Array]:
 @pytest.mark.parametrize("axis", [-1, 1])
 def test_batch_normalization_on_threads(axis: int, monkeypatch: pytest.MonkeyPatch) -> None:
     x, dy = np.random.default_rng(0).normal(size=(2, 16, 9, 10, 6)).astype("float32")
-    wanted, seen, add = normalized(ALONE, x, dy, axis), set[str](), channels.Channels.add
+    wanted, seen, add = normalized(ALONE, x, dy, axis), set[str](), channels.add_rows
 
-    def watched(self: channels.Channels, lines: Array, out: Array) -> None:
+    def watched(rows: Array, out: Array) -> None:
         seen.add(threading.current_thread().name)
         # Waking up takes the other thread longer than this work does.
         time.sleep(0.001)
-        add(self, lines, out)
+        add(rows, out)
 
-    monkeypatch.setattr(channels.Channels, "add", watched)
+    monkeypatch.setattr(channels, "add_rows", watched)
     with Workers(2) as workers:
         found = normalized(workers, x, dy, axis)
     for ours, theirs in zip(found, wanted, strict=True):

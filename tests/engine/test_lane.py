@@ -22,6 +22,7 @@ from studio.engine.layers import (
     GlobalMaxPooling2D,
     Layer,
     LayerNormalization,
+    Masking,
     MaxPooling2D,
     Permute,
 )
@@ -92,6 +93,8 @@ def test_which_layers_are_laid_out_together() -> None:
     assert lane.together(0, 9) == [(0, 3), (3, 4), (4, 7), (7, 8), (8, 9)]
     assert lane.together(1, 3) == [(1, 3)]
     stack = Sequential([Input((4,)), Dense(3), BatchNormalization(), Dense(2)]).layers
+    assert Lane(stack, Sequential(stack).moment).together(0, 3) == [(0, 3)]
+    stack = Sequential([Input((5, 4)), Masking(), Dense(3), BatchNormalization()]).layers
     assert Lane(stack, Sequential(stack).moment).together(0, 3) == [(0, 1), (1, 2), (2, 3)]
 
 
@@ -100,7 +103,8 @@ def test_which_layers_are_laid_out_together() -> None:
     [
         Dense(3), Conv2D(4, 3), Conv2D(4, 2, groups=2), Conv2D(3, 3, strides=2),
         Conv2DTranspose(3, 2, padding="same"), MaxPooling2D(), AveragePooling2D(2),
-        GlobalMaxPooling2D(), Flatten(), Activation("gelu"), Dropout(0.3),
+        GlobalMaxPooling2D(), Flatten(), Activation("gelu"), Dropout(0.3), BatchNormalization(),
+        BatchNormalization(axis=1),
     ],
     ids=lambda layer: type(layer).__name__,
 )  # fmt: skip

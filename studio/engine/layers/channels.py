@@ -9,14 +9,15 @@ depend on which thread works on which piece.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
 from studio.engine.layers.base import add_rows
-from studio.engine.workspace import Array, Threads
+from studio.engine.plan import Calls, Do, at_once
+from studio.engine.workspace import Array, Task, Threads, Workspace
 
 LINE = 2048
 """Numbers per line, at most."""
@@ -26,10 +27,10 @@ SHARED = 1 << 18
 """From so many numbers on, waking a thread takes less time than it saves."""
 MOST_TASKS = 8
 
-Work = Callable[[slice], None]
-"""Works on the lines of a piece."""
-Sum = Callable[[slice, Array], None]
-"""Writes the sums of a piece, (sums, channels)."""
+Work = Callable[[slice, Do], None]
+"""Has the lines of a piece worked on."""
+Sum = Callable[[slice, Array, Do], None]
+"""Has the sums of a piece, (sums, channels), written."""
 
 
 class Channels(NamedTuple):
@@ -44,45 +45,44 @@ class Channels(NamedTuple):
         """An array without gaps as lines."""
         return x.reshape(-1, self.repeats * self.channels)
 
-    def line(self, values: Array) -> Array:
-        """One number per channel (last), repeated along a line."""
-        found = np.empty((*values.shape[:-1], self.repeats, self.channels), values.dtype)
-        found[:] = values[..., None, :]
+    def line(self, values: Array, into: Array | None = None, do: Do = at_once) -> Array:
+        """One number per channel (last), repeated along a line; ``into`` has room for that."""
+        shape = (*values.shape[:-1], self.repeats, self.channels)
+        found = np.empty(shape, values.dtype) if into is None else into.reshape(shape)
+        do(np.copyto, found, values[..., None, :])
         return found.reshape(*values.shape[:-1], -1)
 
-    def each(self, work: Work, threads: Threads) -> None:
-        """Work on all pieces."""
+    def each(self, work: Work, threads: Threads, do: Do) -> None:
+        """Have all pieces worked on."""
         if self.rows * self.channels < SHARED:
-            _all(work, self.pieces)
+            for piece in self.pieces:
+                work(piece, do)
             return
         size = -(-len(self.pieces) // MOST_TASKS)
-        threads.together(
-            [
-                partial(_all, work, self.pieces[start : start + size])
-                for start in range(0, len(self.pieces), size)
-            ]
-        )
+        tasks: list[Task] = []
+        for start in range(0, len(self.pieces), size):
+            calls = Calls()
+            for piece in self.pieces[start : start + size]:
+                work(piece, calls)
+            tasks.append(calls.make)
+        do(threads.together, tasks)
 
-    def sums(self, work: Sum, count: int, threads: Threads, dtype: np.dtype[np.generic]) -> Array:
-        """As many sums over all rows, (count, channels)."""
-        found = np.empty((len(self.pieces), count, self.channels), dtype)
+    def sums(self, work: Sum, out: Array, threads: Threads, space: Workspace, do: Do) -> None:
+        """Have as many sums over all rows written, (count, channels)."""
+        found = space.array("sums of pieces", (len(self.pieces), *out.shape), out.dtype)
         # All pieces but the last are as long as the first.
-        self.each(lambda piece: work(piece, found[piece.start // self.pieces[0].stop]), threads)
-        return np.add.reduce(found, axis=0)
+        each = self.pieces[0].stop
+        self.each(lambda piece, do: work(piece, found[piece.start // each], do), threads, do)
+        do(np.add.reduce, found, axis=0, out=out)
 
     def shift(self, x: Array, values: Array) -> None:
         """Add one number per channel, in place."""
         lines = self.lines(x)
         lines += self.line(values)
 
-    def add(self, lines: Array, out: Array) -> None:
+    def add(self, lines: Array, out: Array, do: Do) -> None:
         """The sum of the rows of some lines, (channels,)."""
-        add_rows(lines.reshape(-1, self.channels), out)
-
-
-def _all(work: Work, pieces: Sequence[slice]) -> None:
-    for piece in pieces:
-        work(piece)
+        do(add_rows, lines.reshape(-1, self.channels), out)
 
 
 @lru_cache(maxsize=256)

@@ -11,11 +11,14 @@ from studio.engine.constraints import constraints
 from studio.engine.errors import ShapeError
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, Layer, WeightSpec, known, register
-from studio.engine.layers.channels import Channels, channels_of
+from studio.engine.layers.channels import Channels, Sum, channels_of
+from studio.engine.layers.columns import without_gaps
+from studio.engine.layers.planned import Planned
 from studio.engine.params import Boolean, Integer, Real
+from studio.engine.plan import Do, at_once
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
-from studio.engine.workspace import Array, Context, Shape, Threads
+from studio.engine.workspace import Array, Context, Shape, Workspace
 
 
 def axis_of(layer: Layer, axis: int, rank: int) -> int:
@@ -60,18 +63,20 @@ class Affine(Layer):
         """gamma in one row, 1 where there is none."""
         return self["gamma"].reshape(-1) if self.scale else 1
 
-    def affine_gradients(self, context: Context, gamma: Array, beta: Array) -> dict[str, Array]:
+    def affine_gradients(
+        self, context: Context, gamma: Array, beta: Array, do: Do = at_once
+    ) -> dict[str, Array]:
         """The gradients of those that it has."""
         found: dict[str, Array] = {}
         for name, wanted, values in (("gamma", self.scale, gamma), ("beta", self.center, beta)):
             if wanted:
                 found[name] = context.gradient(name, self[name])
-                np.copyto(found[name], values.reshape(found[name].shape))
+                do(np.copyto, found[name], values.reshape(found[name].shape))
         return found
 
 
 @register()
-class BatchNormalization(Affine):
+class BatchNormalization(Affine, Planned):
     """y = gamma · (x - mean) / sqrt(variance + ε) + beta, by channel over the batch.
 
     Outside training the moving averages of mean and variance take their place.
@@ -80,6 +85,7 @@ class BatchNormalization(Affine):
     """
 
     mixes_samples = True
+    reads_mask = True
     help = "Keeps the numbers of each channel at a steady size over the batch."
 
     axis = Integer(-1, advanced=True, help="Where the channels are.")
@@ -117,70 +123,107 @@ class BatchNormalization(Affine):
         )
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+        """As laid out; what a mask leaves out is another number in each batch."""
+        if context.mask is not None:
+            return self.lay(x, context, at_once)
+        return super().forward(x, context)
+
+    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
+        """As laid out."""
+        if context.mask is not None:
+            return self.lay_back(dy, cache, context, at_once)
+        return super().backward(dy, cache, context)
+
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """By the batch's own mean and variance in training, else by the moving ones."""
         axis, space, threads = self._axis(x.ndim), context.workspace, context.threads
         learns = context.training and self.trainable
         counted = _counted(x, context.mask, axis) if learns else None
-        x = _last(x, axis)
+        x = _last(x, axis, "x", space, do)
         read, y = channels_of(x.shape), space.array("y", x.shape, x.dtype)
         lines, out = read.lines(x), read.lines(y)
         mean, variance = self["moving_mean"], self["moving_variance"]
         if learns:
-            mean, variance = _moments(read, lines, out, counted, threads)
-        scale = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
-        middle = read.line(mean)
-        factor = read.line(scale * self.factor)
-        shift = read.line(self["beta"]) if self.center else None
+            mean, variance = _lay_moments(read, lines, out, counted, context, do)
+        scale = space.array("scale", mean.shape, x.dtype)
+        do(np.add, variance, x.dtype.type(self.epsilon), out=scale)
+        do(np.sqrt, scale, out=scale)
+        do(np.divide, 1, scale, out=scale)
+        middle, factor = (space.array(name, lines.shape[1:], x.dtype) for name in LINES)
+        read.line(mean, middle, do)
+        self._lay_factor(read, scale, factor, context, do)
+        shift = None
+        if self.center:
+            shift = space.array("shift", lines.shape[1:], x.dtype)
+            read.line(self["beta"], shift, do)
 
-        def finish(piece: slice) -> None:
-            part = np.subtract(lines[piece], middle, out=out[piece])
-            np.multiply(part, factor, out=part)
+        def finish(piece: slice, do: Do) -> None:
+            part = out[piece]
+            do(np.subtract, lines[piece], middle, out=part)
+            do(np.multiply, part, factor, out=part)
             if shift is not None:
-                np.add(part, shift, out=part)
+                do(np.add, part, shift, out=part)
 
-        read.each(finish, threads)
+        read.each(finish, threads, do)
         return _back(y, axis), (x, scale, learns, mean, variance, counted)
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
+    def lay_back(
+        self, dy: Array, cache: Any, context: Context, do: Do
+    ) -> tuple[Array | None, Gradients]:
         """dx = gamma · scale · (dy - mean(dy) - n · mean(n · dy)), n = (x - mean) · scale.
 
         The batch's mean and variance depend on each sample too, on those that count.
         """
         x, scale, learns, mean, _, counted = cache
-        axis, threads = self._axis(dy.ndim), context.threads
-        dy = _last(dy, axis)
-        read, dx = channels_of(dy.shape), context.workspace.array("dx", dy.shape, dy.dtype)
+        axis, space, threads = self._axis(dy.ndim), context.workspace, context.threads
+        dy = _last(dy, axis, "dy", space, do)
+        read, dx = channels_of(dy.shape), space.array("dx", dy.shape, dy.dtype)
         lines, arriving, out = read.lines(x), read.lines(dy), read.lines(dx)
-        middle = read.line(mean)
+        middle, factor = (space.array(name, lines.shape[1:], x.dtype) for name in LINES)
+        read.line(mean, middle, do)
 
-        def add(piece: slice, sums: Array) -> None:
-            read.add(arriving[piece], sums[0])
-            part = np.subtract(lines[piece], middle, out=out[piece])
-            read.add(np.multiply(part, arriving[piece], out=part), sums[1])
+        def add(piece: slice, sums: Array, do: Do) -> None:
+            part = out[piece]
+            read.add(arriving[piece], sums[0], do)
+            do(np.subtract, lines[piece], middle, out=part)
+            do(np.multiply, part, arriving[piece], out=part)
+            read.add(part, sums[1], do)
 
-        plain, along = read.sums(add, 2, threads, dy.dtype)
-        gradients = self.affine_gradients(context, scale * along, plain)
+        sums = space.array("sums", (2, read.channels), x.dtype)
+        read.sums(add, sums, threads, space, do)
+        plain, along = sums
+        do(np.multiply, along, scale, out=along)
+        gradients = self.affine_gradients(context, along, plain, do)
         if not context.needs_input_gradient:
             return None, gradients
-        factor = read.line(scale * self.factor)
-        total = read.rows if counted is None else counted[1]
-        slope, shift = (read.line(v / total) for v in (scale * scale * along, plain))
+        self._lay_factor(read, scale, factor, context, do)
+        do(np.multiply, along, scale, out=along)
+        do(np.divide, sums, read.rows if counted is None else counted[1], out=sums)
+        shift, slope = read.line(sums, space.array("slopes", (2, *factor.shape), x.dtype), do)
 
-        def finish(piece: slice) -> None:
+        def finish(piece: slice, do: Do) -> None:
             part = out[piece]
             if not learns:
-                np.multiply(arriving[piece], factor, out=part)
+                do(np.multiply, arriving[piece], factor, out=part)
                 return
-            np.subtract(middle, lines[piece], out=part)
-            np.multiply(part, slope, out=part)
-            np.subtract(part, shift, out=part)
+            do(np.subtract, middle, lines[piece], out=part)
+            do(np.multiply, part, slope, out=part)
+            do(np.subtract, part, shift, out=part)
             if counted is not None:
-                np.multiply(part, counted[0][piece], out=part)
-            np.add(part, arriving[piece], out=part)
-            np.multiply(part, factor, out=part)
+                do(np.multiply, part, counted[0][piece], out=part)
+            do(np.add, part, arriving[piece], out=part)
+            do(np.multiply, part, factor, out=part)
 
-        read.each(finish, threads)
+        read.each(finish, threads, do)
         return _back(dx, axis), gradients
+
+    def _lay_factor(
+        self, read: Channels, scale: Array, into: Array, context: Context, do: Do
+    ) -> None:
+        """What is multiplied with: gamma · scale, along a line."""
+        factor = context.workspace.array("factors", scale.shape, scale.dtype)
+        do(np.multiply, scale, self.factor, out=factor)
+        read.line(factor, into, do)
 
     def learned(self, cache: Any) -> Mapping[str, Array]:
         """The moving averages after a batch."""
@@ -194,13 +237,16 @@ class BatchNormalization(Affine):
         }
 
 
+LINES = ("middle", "factor")
+"""Scratch lines that both ways fill in."""
+
 Counted = tuple[Array, Array]
 """Which numbers count, as lines, and how many in each channel."""
 
 
-def _last(x: Array, axis: int) -> Array:
-    """The channels last, without gaps."""
-    return np.ascontiguousarray(x if axis == x.ndim - 1 else np.moveaxis(x, axis, -1))
+def _last(x: Array, axis: int, name: str, space: Workspace, do: Do) -> Array:
+    """The channels last, without gaps; in a copy of that name if need be."""
+    return without_gaps(np.moveaxis(x, axis, -1), f"{name} in lines", space, do)
 
 
 def _back(x: Array, axis: int) -> Array:
@@ -212,31 +258,45 @@ def _counted(x: Array, mask: Array | None, axis: int) -> Counted | None:
     if mask is None or mask.ndim >= x.ndim:
         return None
     wide = mask.reshape(*mask.shape, *(1,) * (x.ndim - mask.ndim))
-    counts = _last(np.broadcast_to(wide, x.shape), axis).astype(x.dtype)
+    counts = np.moveaxis(np.broadcast_to(wide, x.shape), axis, -1).astype(x.dtype, order="C")
     totals = counts.reshape(-1, counts.shape[-1]).sum(axis=0)
     return channels_of(counts.shape).lines(counts), totals
 
 
-def _moments(
-    read: Channels, lines: Array, spare: Array, counted: Counted | None, threads: Threads
+def _lay_moments(
+    read: Channels,
+    lines: Array,
+    spare: Array,
+    counted: Counted | None,
+    context: Context,
+    do: Do,
 ) -> tuple[Array, Array]:
     """Mean and variance, (channels,) each; ``spare`` is overwritten."""
     counts, total = (None, read.rows) if counted is None else counted
+    threads, space = context.threads, context.workspace
+    mean, variance = moments = space.array("moments", (2, read.channels), lines.dtype)
+    middle = space.array("middle", lines.shape[1:], lines.dtype)
 
-    def add(piece: slice, sums: Array) -> None:
+    def add(piece: slice, sums: Array, do: Do) -> None:
         part = lines[piece]
         if counts is not None:
-            part = np.multiply(part, counts[piece], out=spare[piece])
-        read.add(part, sums[0])
+            do(np.multiply, part, counts[piece], out=spare[piece])
+            part = spare[piece]
+        read.add(part, sums[0], do)
 
-    mean = read.sums(add, 1, threads, lines.dtype)[0] / total
-    middle = read.line(mean)
-
-    def square(piece: slice, sums: Array) -> None:
-        part = np.subtract(lines[piece], middle, out=spare[piece])
-        np.multiply(part, part, out=part)
+    def square(piece: slice, sums: Array, do: Do) -> None:
+        part = spare[piece]
+        do(np.subtract, lines[piece], middle, out=part)
+        do(np.multiply, part, part, out=part)
         if counts is not None:
-            np.multiply(part, counts[piece], out=part)
-        read.add(part, sums[0])
+            do(np.multiply, part, counts[piece], out=part)
+        read.add(part, sums[0], do)
 
-    return mean, read.sums(square, 1, threads, lines.dtype)[0] / total
+    def average(work: Sum, out: Array) -> None:
+        read.sums(work, out, threads, space, do)
+        do(np.divide, out, total, out=out)
+
+    average(add, moments[:1])
+    read.line(mean, middle, do)
+    average(square, moments[1:])
+    return mean, variance
