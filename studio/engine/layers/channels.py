@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from studio.engine.layers.base import add_rows
 from studio.engine.plan import Calls, Do, at_once
-from studio.engine.workspace import Array, Task, Threads, Workspace
+from studio.engine.workspace import Array, Context, Task
 
 LINE = 2048
 """Numbers per line, at most."""
@@ -27,10 +27,9 @@ SHARED = 1 << 18
 """From so many numbers on, waking a thread takes less time than it saves."""
 MOST_TASKS = 8
 
-Work = Callable[[slice, Do], None]
-"""Has the lines of a piece worked on."""
-Sum = Callable[[slice, Array, Do], None]
-"""Has the sums of a piece, (sums, channels), written."""
+Work = Callable[[int, Array, Do], None]
+"""Has the lines of a piece worked on, told which; the array has room for these and one line more,
+to compute in."""
 
 
 class Channels(NamedTuple):
@@ -52,28 +51,21 @@ class Channels(NamedTuple):
         do(np.copyto, found, values[..., None, :])
         return found.reshape(*values.shape[:-1], -1)
 
-    def each(self, work: Work, threads: Threads, do: Do) -> None:
+    def each(self, work: Work, context: Context, dtype: Any, do: Do) -> None:
         """Have all pieces worked on."""
-        if self.rows * self.channels < SHARED:
-            for piece in self.pieces:
-                work(piece, do)
-            return
-        size = -(-len(self.pieces) // MOST_TASKS)
+        count = len(self.pieces)
+        shared = self.rows * self.channels >= SHARED
+        size = -(-count // MOST_TASKS) if shared else count
+        starts = range(0, count, size)
+        shape = (len(starts), self.pieces[0].stop + 1, self.repeats * self.channels)
         tasks: list[Task] = []
-        for start in range(0, len(self.pieces), size):
+        for start, spare in zip(starts, context.scratch.array("spare", shape, dtype), strict=True):
             calls = Calls()
-            for piece in self.pieces[start : start + size]:
-                work(piece, calls)
+            for number in range(start, min(start + size, count)):
+                work(number, spare, calls if shared else do)
             tasks.append(calls.make)
-        do(threads.together, tasks)
-
-    def sums(self, work: Sum, out: Array, threads: Threads, space: Workspace, do: Do) -> None:
-        """Have as many sums over all rows written, (count, channels)."""
-        found = space.array("sums of pieces", (len(self.pieces), *out.shape), out.dtype)
-        # All pieces but the last are as long as the first.
-        each = self.pieces[0].stop
-        self.each(lambda piece, do: work(piece, found[piece.start // each], do), threads, do)
-        do(np.add.reduce, found, axis=0, out=out)
+        if shared:
+            do(context.threads.together, tasks)
 
     def shift(self, x: Array, values: Array) -> None:
         """Add one number per channel, in place."""

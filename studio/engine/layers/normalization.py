@@ -11,7 +11,7 @@ from studio.engine.constraints import constraints
 from studio.engine.errors import ShapeError
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, Layer, WeightSpec, known, register
-from studio.engine.layers.channels import Channels, Sum, channels_of
+from studio.engine.layers.channels import Channels, channels_of
 from studio.engine.layers.columns import without_gaps
 from studio.engine.layers.planned import Planned
 from studio.engine.params import Boolean, Integer, Real
@@ -136,7 +136,7 @@ class BatchNormalization(Affine, Planned):
 
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """By the batch's own mean and variance in training, else by the moving ones."""
-        axis, space, threads = self._axis(x.ndim), context.workspace, context.threads
+        axis, space = self._axis(x.ndim), context.workspace
         learns = context.training and self.trainable
         counted = _counted(x, context.mask, axis) if learns else None
         x = _last(x, axis, "x", space, do)
@@ -144,7 +144,7 @@ class BatchNormalization(Affine, Planned):
         lines, out = read.lines(x), read.lines(y)
         mean, variance = self["moving_mean"], self["moving_variance"]
         if learns:
-            mean, variance = _lay_moments(read, lines, out, counted, context, do)
+            mean, variance = _lay_moments(read, lines, counted, context, do)
         scale = space.array("scale", mean.shape, x.dtype)
         do(np.add, variance, x.dtype.type(self.epsilon), out=scale)
         do(np.sqrt, scale, out=scale)
@@ -157,14 +157,15 @@ class BatchNormalization(Affine, Planned):
             shift = space.array("shift", lines.shape[1:], x.dtype)
             read.line(self["beta"], shift, do)
 
-        def finish(piece: slice, do: Do) -> None:
+        def finish(number: int, _: Array, do: Do) -> None:
+            piece = read.pieces[number]
             part = out[piece]
             do(np.subtract, lines[piece], middle, out=part)
             do(np.multiply, part, factor, out=part)
             if shift is not None:
                 do(np.add, part, shift, out=part)
 
-        read.each(finish, threads, do)
+        read.each(finish, context, x.dtype, do)
         return _back(y, axis), (x, scale, learns, mean, variance, counted)
 
     def lay_back(
@@ -175,23 +176,27 @@ class BatchNormalization(Affine, Planned):
         The batch's mean and variance depend on each sample too, on those that count.
         """
         x, scale, learns, mean, _, counted = cache
-        axis, space, threads = self._axis(dy.ndim), context.workspace, context.threads
+        axis, space = self._axis(dy.ndim), context.workspace
         dy = _last(dy, axis, "dy", space, do)
         read, dx = channels_of(dy.shape), space.array("dx", dy.shape, dy.dtype)
         lines, arriving, out = read.lines(x), read.lines(dy), read.lines(dx)
         middle, factor = (space.array(name, lines.shape[1:], x.dtype) for name in LINES)
         read.line(mean, middle, do)
 
-        def add(piece: slice, sums: Array, do: Do) -> None:
-            part = out[piece]
-            read.add(arriving[piece], sums[0], do)
+        found = space.array("sums of pieces", (len(read.pieces), 2, read.channels), x.dtype)
+
+        def add(number: int, spare: Array, do: Do) -> None:
+            piece, sums = read.pieces[number], found[number]
+            met = arriving[piece]
+            part = spare[: len(met)]
+            read.add(met, sums[0], do)
             do(np.subtract, lines[piece], middle, out=part)
-            do(np.multiply, part, arriving[piece], out=part)
+            do(np.multiply, part, met, out=part)
             read.add(part, sums[1], do)
 
-        sums = space.array("sums", (2, read.channels), x.dtype)
-        read.sums(add, sums, threads, space, do)
-        plain, along = sums
+        read.each(add, context, x.dtype, do)
+        plain, along = sums = space.array("sums", found.shape[1:], x.dtype)
+        do(np.add.reduce, found, axis=0, out=sums)
         do(np.multiply, along, scale, out=along)
         gradients = self.affine_gradients(context, along, plain, do)
         if not context.needs_input_gradient:
@@ -201,7 +206,8 @@ class BatchNormalization(Affine, Planned):
         do(np.divide, sums, read.rows if counted is None else counted[1], out=sums)
         shift, slope = read.line(sums, space.array("slopes", (2, *factor.shape), x.dtype), do)
 
-        def finish(piece: slice, do: Do) -> None:
+        def finish(number: int, _: Array, do: Do) -> None:
+            piece = read.pieces[number]
             part = out[piece]
             if not learns:
                 do(np.multiply, arriving[piece], factor, out=part)
@@ -214,7 +220,7 @@ class BatchNormalization(Affine, Planned):
             do(np.add, part, arriving[piece], out=part)
             do(np.multiply, part, factor, out=part)
 
-        read.each(finish, threads, do)
+        read.each(finish, context, x.dtype, do)
         return _back(dx, axis), gradients
 
     def _lay_factor(
@@ -264,39 +270,56 @@ def _counted(x: Array, mask: Array | None, axis: int) -> Counted | None:
 
 
 def _lay_moments(
-    read: Channels,
-    lines: Array,
-    spare: Array,
-    counted: Counted | None,
-    context: Context,
-    do: Do,
+    read: Channels, lines: Array, counted: Counted | None, context: Context, do: Do
 ) -> tuple[Array, Array]:
-    """Mean and variance, (channels,) each; ``spare`` is overwritten."""
-    counts, total = (None, read.rows) if counted is None else counted
-    threads, space = context.threads, context.workspace
-    mean, variance = moments = space.array("moments", (2, read.channels), lines.dtype)
-    middle = space.array("middle", lines.shape[1:], lines.dtype)
+    """Mean and variance, (channels,) each.
 
-    def add(piece: slice, sums: Array, do: Do) -> None:
-        part = lines[piece]
+    Those of each piece while it is in the cache, and from them those of all (Chan et al., 1979).
+    """
+    pieces, space, dtype = read.pieces, context.workspace, lines.dtype
+    counts = None if counted is None else counted[0]
+    sizes = _sizes(read, counts, dtype)
+    # Of each piece the mean, and the sum of the squared distances from it.
+    found = space.array("moments of pieces", (2, len(pieces), read.channels), dtype)
+
+    def find(number: int, spare: Array, do: Do) -> None:
+        piece = pieces[number]
+        part, middle, met = spare[:-1][: len(lines[piece])], spare[-1], lines[piece]
+        mean, squares = found[:, number]
         if counts is not None:
-            do(np.multiply, part, counts[piece], out=spare[piece])
-            part = spare[piece]
-        read.add(part, sums[0], do)
-
-    def square(piece: slice, sums: Array, do: Do) -> None:
-        part = spare[piece]
-        do(np.subtract, lines[piece], middle, out=part)
+            do(np.multiply, met, counts[piece], out=part)
+        read.add(met if counts is None else part, mean, do)
+        do(np.divide, mean, sizes[number], out=mean)
+        read.line(mean, middle, do)
+        do(np.subtract, met, middle, out=part)
         do(np.multiply, part, part, out=part)
         if counts is not None:
             do(np.multiply, part, counts[piece], out=part)
-        read.add(part, sums[0], do)
+        read.add(part, squares, do)
 
-    def average(work: Sum, out: Array) -> None:
-        read.sums(work, out, threads, space, do)
-        do(np.divide, out, total, out=out)
-
-    average(add, moments[:1])
-    read.line(mean, middle, do)
-    average(square, moments[1:])
+    read.each(find, context, dtype, do)
+    means, squares = found
+    total = read.rows if counted is None else counted[1]
+    if len(pieces) == 1:
+        do(np.divide, squares, total, out=squares)
+        return means[0], squares[0]
+    mean, variance = space.array("moments", (2, read.channels), dtype)
+    spare = space.array("weighed", means.shape, dtype)
+    do(np.multiply, means, sizes, out=spare)
+    do(np.add.reduce, spare, axis=0, out=mean)
+    do(np.divide, mean, total, out=mean)
+    do(np.subtract, means, mean, out=means)
+    do(np.multiply, means, means, out=means)
+    do(np.multiply, means, sizes, out=means)
+    do(np.add, squares, means, out=squares)
+    do(np.add.reduce, squares, axis=0, out=variance)
+    do(np.divide, variance, total, out=variance)
     return mean, variance
+
+
+def _sizes(read: Channels, counts: Array | None, dtype: Any) -> Array:
+    """How many numbers each piece has of each channel, at least 1: (pieces, 1 or channels)."""
+    if counts is None:
+        return np.array([[(p.stop - p.start) * read.repeats] for p in read.pieces], dtype)
+    found = [counts[piece].reshape(-1, read.channels).sum(axis=0) for piece in read.pieces]
+    return np.maximum(1, found).astype(dtype)
