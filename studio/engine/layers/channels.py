@@ -21,8 +21,9 @@ from studio.engine.workspace import Array, Context, Task
 
 LINE = 2048
 """Numbers per line, at most."""
-PIECE = 1 << 16
-"""Numbers per piece: some arrays' pieces fit into a core's second-level cache together."""
+PIECE = 1 << 17
+"""Numbers per piece: pieces of three arrays fit into a core's second-level cache together; in
+smaller ones threads would wait for each other between the calls."""
 SHARED = 1 << 18
 """From so many numbers on, waking a thread takes less time than it saves."""
 MOST_TASKS = 8
