@@ -123,13 +123,13 @@ class BatchNormalization(Affine, Planned):
         )
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """As laid out; what a mask leaves out is another number in each batch."""
+        """As laid out, unless there is a mask: it leaves out other numbers in each batch."""
         if context.mask is not None:
             return self.lay(x, context, at_once)
         return super().forward(x, context)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
-        """As laid out."""
+        """As laid out, unless there is a mask."""
         if context.mask is not None:
             return self.lay_back(dy, cache, context, at_once)
         return super().backward(dy, cache, context)
