@@ -376,7 +376,7 @@ def deactivate(
 
 def add_rows(rows: Array, out: Array) -> Array:
     """The sum of a matrix's rows: (n, k) → (k,). As a product, which BLAS does faster."""
-    return np.matmul(_ones(len(rows), rows.dtype), rows, out=out)
+    return _ones(len(rows), rows.dtype).dot(rows, out=out)
 
 
 @lru_cache(maxsize=32)

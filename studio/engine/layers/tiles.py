@@ -61,7 +61,11 @@ def product(
     if a.size * columns > FEWEST and _may_cut(out):
         tile = _tile(rows, inner, columns, _turned(a), _turned(b), is_wide())
     if tile is None:
-        do(np.matmul, a, b, out=out)
+        # To find out about its arguments takes matmul longer than dot, and than small products.
+        if a.size * columns <= FEWEST and out.flags.c_contiguous:
+            do(a.dot, b, out=out)
+        else:
+            do(np.matmul, a, b, out=out)
         return out
     height, width, length = tile
     if length == inner:
