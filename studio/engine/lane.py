@@ -170,7 +170,7 @@ class Lane:
         layer = self.stack[position]
         if not isinstance(layer, Planned) or self.activity[position] is not None:
             return False
-        return not (layer.reads_mask and any(below.makes_mask for below in self.stack[:position]))
+        return not (layer.heeds_masks and any(below.makes_mask for below in self.stack[:position]))
 
     def _plans(self, first: int, last: int) -> tuple[Plans, tuple[object, ...], list[Array]]:
         """Those of a run of layers, what decides about them, and its weights."""

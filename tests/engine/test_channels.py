@@ -38,18 +38,20 @@ def test_each_and_sums(shape: tuple[int, ...]) -> None:
         part = spare[: len(lines[piece])]
         do(np.multiply, lines[piece], line, out=part)
         do(np.copyto, out[piece], part)
-        read.add(lines[piece], sums[number], do)
+        read.add(lines[piece], sums[number, 0], do)
+        do(np.multiply, lines[piece], lines[piece], out=part)
+        read.add(part, sums[number, 1], do)
 
     found: list[Array] = []
     for threads in (1, 2, 3):
-        sums = np.empty((len(read.pieces), shape[-1]))
+        sums = np.empty((len(read.pieces), 2, shape[-1]))
         with Workers(threads) as workers:
             read.each(work, Context(threads=workers), x.dtype, at_once)
         found.append(sums.sum(axis=0))
         np.testing.assert_array_equal(y, x * factors)
         y.fill(np.nan)
     rows = x.reshape(-1, shape[-1])
-    np.testing.assert_allclose(found[0], rows.sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(found[0], [rows.sum(axis=0), (rows**2).sum(axis=0)], rtol=1e-12)
     for other in found[1:]:
         np.testing.assert_array_equal(other, found[0])
     shifted = x.copy()

@@ -85,8 +85,6 @@ class Layer(Declared):
     """Whether its output has the time steps of its input, so that a mask goes on to the next."""
     makes_mask: ClassVar[bool] = False
     """Whether :meth:`compute_mask` starts a mask of its own."""
-    reads_mask: ClassVar[bool] = False
-    """Whether what it does to the numbers that count depends on which those are."""
     picks_largest: ClassVar[bool] = False
     """Whether each output is the largest of some inputs, and its gradient goes to one of them."""
     reads_integers: ClassVar[bool] = False

@@ -85,7 +85,7 @@ class BatchNormalization(Affine, Planned):
     """
 
     mixes_samples = True
-    reads_mask = True
+    heeds_masks = True
     help = "Keeps the numbers of each channel at a steady size over the batch."
 
     axis = Integer(-1, advanced=True, help="Where the channels are.")
@@ -122,23 +122,11 @@ class BatchNormalization(Affine, Planned):
             WeightSpec("moving_variance", shape, self.moving_variance_initializer, trainable=False),
         )
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """As laid out, unless there is a mask: it leaves out other numbers in each batch."""
-        if context.mask is not None:
-            return self.lay(x, context, at_once)
-        return super().forward(x, context)
-
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
-        """As laid out, unless there is a mask."""
-        if context.mask is not None:
-            return self.lay_back(dy, cache, context, at_once)
-        return super().backward(dy, cache, context)
-
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """By the batch's own mean and variance in training, else by the moving ones."""
         axis, space = self._axis(x.ndim), context.workspace
         learns = context.training and self.trainable
-        counted = _counted(x, context.mask, axis) if learns else None
+        counted = _counted(x, context.mask if learns else None, axis)
         x = _last(x, axis, "x", space, do)
         read, y = channels_of(x.shape), space.array("y", x.shape, x.dtype)
         lines, out = read.lines(x), read.lines(y)
@@ -149,13 +137,14 @@ class BatchNormalization(Affine, Planned):
         do(np.add, variance, x.dtype.type(self.epsilon), out=scale)
         do(np.sqrt, scale, out=scale)
         do(np.divide, 1, scale, out=scale)
-        middle, factor = (space.array(name, lines.shape[1:], x.dtype) for name in LINES)
-        read.line(mean, middle, do)
-        self._lay_factor(read, scale, factor, context, do)
-        shift = None
-        if self.center:
-            shift = space.array("shift", lines.shape[1:], x.dtype)
-            read.line(self["beta"], shift, do)
+        factors = space.array("factors", mean.shape, x.dtype)
+        do(np.multiply, scale, self.factor, out=factors)
+
+        def line(name: str, values: Array) -> Array:
+            return read.line(values, space.array(name, lines.shape[1:], x.dtype), do)
+
+        middle, factor = line("middle", mean), line("factor", factors)
+        shift = line("shift", self["beta"]) if self.center else None
 
         def finish(number: int, _: Array, do: Do) -> None:
             piece = read.pieces[number]
@@ -166,7 +155,7 @@ class BatchNormalization(Affine, Planned):
                 do(np.add, part, shift, out=part)
 
         read.each(finish, context, x.dtype, do)
-        return _back(y, axis), (x, scale, learns, mean, variance, counted)
+        return _back(y, axis), (lines, middle, factor, scale, mean, variance, learns, counted)
 
     def lay_back(
         self, dy: Array, cache: Any, context: Context, do: Do
@@ -175,15 +164,12 @@ class BatchNormalization(Affine, Planned):
 
         The batch's mean and variance depend on each sample too, on those that count.
         """
-        x, scale, learns, mean, _, counted = cache
+        lines, middle, factor, scale, _, _, learns, (counts, total) = cache
         axis, space = self._axis(dy.ndim), context.workspace
         dy = _last(dy, axis, "dy", space, do)
         read, dx = channels_of(dy.shape), space.array("dx", dy.shape, dy.dtype)
-        lines, arriving, out = read.lines(x), read.lines(dy), read.lines(dx)
-        middle, factor = (space.array(name, lines.shape[1:], x.dtype) for name in LINES)
-        read.line(mean, middle, do)
-
-        found = space.array("sums of pieces", (len(read.pieces), 2, read.channels), x.dtype)
+        arriving, out = read.lines(dy), read.lines(dx)
+        found = space.array("sums of pieces", (len(read.pieces), 2, read.channels), dy.dtype)
 
         def add(number: int, spare: Array, do: Do) -> None:
             piece, sums = read.pieces[number], found[number]
@@ -194,17 +180,16 @@ class BatchNormalization(Affine, Planned):
             do(np.multiply, part, met, out=part)
             read.add(part, sums[1], do)
 
-        read.each(add, context, x.dtype, do)
-        plain, along = sums = space.array("sums", found.shape[1:], x.dtype)
+        read.each(add, context, dy.dtype, do)
+        plain, along = sums = space.array("sums", found.shape[1:], dy.dtype)
         do(np.add.reduce, found, axis=0, out=sums)
         do(np.multiply, along, scale, out=along)
         gradients = self.affine_gradients(context, along, plain, do)
         if not context.needs_input_gradient:
             return None, gradients
-        self._lay_factor(read, scale, factor, context, do)
         do(np.multiply, along, scale, out=along)
-        do(np.divide, sums, read.rows if counted is None else counted[1], out=sums)
-        shift, slope = read.line(sums, space.array("slopes", (2, *factor.shape), x.dtype), do)
+        do(np.divide, sums, total, out=sums)
+        shift, slope = read.line(sums, space.array("slopes", (2, *factor.shape), dy.dtype), do)
 
         def finish(number: int, _: Array, do: Do) -> None:
             piece = read.pieces[number]
@@ -215,25 +200,17 @@ class BatchNormalization(Affine, Planned):
             do(np.subtract, middle, lines[piece], out=part)
             do(np.multiply, part, slope, out=part)
             do(np.subtract, part, shift, out=part)
-            if counted is not None:
-                do(np.multiply, part, counted[0][piece], out=part)
+            if counts is not None:
+                do(np.multiply, part, counts[piece], out=part)
             do(np.add, part, arriving[piece], out=part)
             do(np.multiply, part, factor, out=part)
 
-        read.each(finish, context, x.dtype, do)
+        read.each(finish, context, dy.dtype, do)
         return _back(dx, axis), gradients
-
-    def _lay_factor(
-        self, read: Channels, scale: Array, into: Array, context: Context, do: Do
-    ) -> None:
-        """What is multiplied with: gamma · scale, along a line."""
-        factor = context.workspace.array("factors", scale.shape, scale.dtype)
-        do(np.multiply, scale, self.factor, out=factor)
-        read.line(factor, into, do)
 
     def learned(self, cache: Any) -> Mapping[str, Array]:
         """The moving averages after a batch."""
-        _, _, learns, mean, variance, _ = cache
+        mean, variance, learns = cache[4:7]
         if not learns:
             return {}
         keep = self.momentum
@@ -243,11 +220,8 @@ class BatchNormalization(Affine, Planned):
         }
 
 
-LINES = ("middle", "factor")
-"""Scratch lines that both ways fill in."""
-
-Counted = tuple[Array, Array]
-"""Which numbers count, as lines, and how many in each channel."""
+Counted = tuple[Array | None, Array | int]
+"""Which numbers count, as lines, or None for all; and how many in each channel."""
 
 
 def _last(x: Array, axis: int, name: str, space: Workspace, do: Do) -> Array:
@@ -260,9 +234,9 @@ def _back(x: Array, axis: int) -> Array:
     return x if axis == x.ndim - 1 else np.moveaxis(x, -1, axis)
 
 
-def _counted(x: Array, mask: Array | None, axis: int) -> Counted | None:
+def _counted(x: Array, mask: Array | None, axis: int) -> Counted:
     if mask is None or mask.ndim >= x.ndim:
-        return None
+        return None, x.size // x.shape[axis]
     wide = mask.reshape(*mask.shape, *(1,) * (x.ndim - mask.ndim))
     counts = np.moveaxis(np.broadcast_to(wide, x.shape), axis, -1).astype(x.dtype, order="C")
     totals = counts.reshape(-1, counts.shape[-1]).sum(axis=0)
@@ -270,14 +244,14 @@ def _counted(x: Array, mask: Array | None, axis: int) -> Counted | None:
 
 
 def _lay_moments(
-    read: Channels, lines: Array, counted: Counted | None, context: Context, do: Do
+    read: Channels, lines: Array, counted: Counted, context: Context, do: Do
 ) -> tuple[Array, Array]:
     """Mean and variance, (channels,) each.
 
     Those of each piece while it is in the cache, and from them those of all (Chan et al., 1979).
     """
     pieces, space, dtype = read.pieces, context.workspace, lines.dtype
-    counts = None if counted is None else counted[0]
+    counts, total = counted
     sizes = _sizes(read, counts, dtype)
     # Of each piece the mean, and the sum of the squared distances from it.
     found = space.array("moments of pieces", (2, len(pieces), read.channels), dtype)
@@ -299,7 +273,6 @@ def _lay_moments(
 
     read.each(find, context, dtype, do)
     means, squares = found
-    total = read.rows if counted is None else counted[1]
     if len(pieces) == 1:
         do(np.divide, squares, total, out=squares)
         return means[0], squares[0]

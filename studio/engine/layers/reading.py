@@ -63,6 +63,11 @@ class Reading:
         """How many steps there are."""
         return len(self.read) - 1
 
+    @property
+    def batch(self) -> int:
+        """How many sequences there are."""
+        return self.read.shape[2]
+
     def carry(self, t: int, *others: Array) -> None:
         """Finish step t: where it is masked the states stay as they were before it."""
         if self.skips is not None and self.skips.some[t]:
@@ -70,11 +75,6 @@ class Reading:
                 np.copyto(states[t + 1], states[t], where=self.skips.where[t])
         if self.drop is not None:
             np.multiply(self.states[t + 1], self.drop, out=self.read[t + 1, self.features + 1 :])
-
-    @property
-    def batch(self) -> int:
-        """How many sequences there are."""
-        return self.read.shape[2]
 
     def pieces(self, width: int, numbers: int) -> list[slice]:
         """All steps in pieces of about so many numbers, shorter ones towards the end."""

@@ -57,12 +57,12 @@ def product(
     """
     rows, inner = a.shape
     columns = b.shape[1]
-    tile = None
-    if a.size * columns > FEWEST and _may_cut(out):
+    small, tile = a.size * columns <= FEWEST, None
+    if not small and _may_cut(out):
         tile = _tile(rows, inner, columns, _turned(a), _turned(b), is_wide())
     if tile is None:
         # To find out about its arguments takes matmul longer than dot, and than small products.
-        if a.size * columns <= FEWEST and out.flags.c_contiguous:
+        if small and out.flags.c_contiguous:
             do(a.dot, b, out=out)
         else:
             do(np.matmul, a, b, out=out)
