@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from studio.engine.workspace import Array
+from studio.engine.plan import Array, Do, at_once
 
 ONE_PASS = 1 << 15
 """From so many numbers on, one pass by BLAS takes less time than the call of it costs."""
@@ -71,25 +71,32 @@ def _core() -> str:
     return name().decode()
 
 
-def mix(a: float, x: Array, b: float, y: Array, spare: Array) -> None:
+def mix(a: float | Array, x: Array, b: float, y: Array, spare: Array, do: Do = at_once) -> None:
     """y = a · x + b · y, for arrays of one dimension without gaps.
 
     Args:
-        a: the factor of ``x``.
+        a: the factor of ``x``; an array of no dimension and the same type where it changes.
         x: of the size and type of ``y``.
         b: the factor of ``y``.
         y: is overwritten.
         spare: as large; may be overwritten, and may be ``x``.
+        do: has it done.
     """
-    if y.size >= ONE_PASS:
-        axpby = _axpby(y.dtype)
-        if axpby is not None:
-            axpby(y.size, float(a), x.ctypes.data, 1, float(b), y.ctypes.data, 1)
-            return
-    np.multiply(x, a, out=spare)
+    axpby = _axpby(y.dtype) if y.size >= ONE_PASS else None
+    if axpby is not None:
+        number = ctypes.c_float if y.dtype == np.float32 else ctypes.c_double
+        factor = number.from_buffer(a.data) if isinstance(a, np.ndarray) else number(a)
+        do(axpby, y.size, factor, _pointer(x), 1, number(b), _pointer(y), 1)
+        return
+    do(np.multiply, x, np.asarray(a, y.dtype), out=spare)
     if b != 1:
-        np.multiply(y, b, out=y)
-    np.add(y, spare, out=y)
+        do(np.multiply, y, np.asarray(b, y.dtype), out=y)
+    do(np.add, y, spare, out=y)
+
+
+def _pointer(array: Array) -> ctypes.c_void_p:
+    """To its first number; the array lives as long."""
+    return array.ctypes.data_as(ctypes.c_void_p)
 
 
 @cache

@@ -36,6 +36,11 @@ def at_once(function: Callable[..., object], /, *arguments: Any, **named: Any) -
     function(*arguments, **named)
 
 
+def as_arrays(*numbers: float, dtype: Any) -> list[Array]:
+    """Numbers that calls need not convert each time, which takes them as long as short work."""
+    return [np.array(number, dtype) for number in numbers]
+
+
 class Calls:
     """Calls in their order, to be made together later."""
 

@@ -10,7 +10,7 @@ import pytest
 from studio.engine import Input, Sequential, optimizers, schedules
 from studio.engine.errors import ParameterError, StateError, StudioError
 from studio.engine.layers import Dense
-from studio.engine.optimizers import Optimizer, base
+from studio.engine.optimizers import Optimizer, pieces
 from studio.engine.schedules import LearningRateSchedule
 from studio.engine.workspace import Array
 
@@ -44,7 +44,8 @@ def test_it_learns(cls: type[Optimizer]) -> None:
 def test_pieces_make_no_difference(cls: type[Optimizer], monkeypatch: pytest.MonkeyPatch) -> None:
     whole = model(cls(use_ema=True, weight_decay=0.1))
     whole.fit(*data(), epochs=2, verbose=0)
-    monkeypatch.setattr(base, "PIECE", 64)
+    monkeypatch.setattr(pieces, "PIECE", 64)
+    monkeypatch.setattr(pieces, "SHARED", 64)
     parts = model(cls(use_ema=True, weight_decay=0.1))
     parts.fit(*data(), epochs=2, verbose=0)
     for one, other in zip(whole.get_weights(), parts.get_weights(), strict=True):

@@ -13,13 +13,13 @@ from studio.engine.layers.recurrent import (
     Finish,
     Recurrent,
     Steps,
-    as_arrays,
     recurrent_layers,
     slope,
     tanh_slope,
 )
 from studio.engine.layers.tiles import in_rows
 from studio.engine.params import Boolean
+from studio.engine.plan import as_arrays
 from studio.engine.registry import Named
 from studio.engine.workspace import Array, Context
 

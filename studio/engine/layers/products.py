@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from functools import partial
 
-from studio.engine.layers.tiles import product
+from studio.engine.layers.tiles import is_turned, product
 from studio.engine.plan import Do, at_once
 from studio.engine.workspace import Array, Task, Threads
 
 PART = 1.5e7
 """How many multiplications a part has at least: handing it over costs a thread 50 µs."""
 MOST_PARTS = 8
+TURNED_WIDTH = 3
+"""A product of which each part reads all of what lies turned around in memory takes longer: unless
+it has so many times as many columns as rows, it is cut along its rows."""
 TILE = 16
 """What the sizes of parts are multiples of, as they are in BLAS."""
 
@@ -45,11 +48,12 @@ def multiply(*products: Product, threads: Threads, do: Do = at_once) -> None:
 
 
 def _cut(a: Array, b: Array, out: Array, count: int) -> list[Product]:
-    """The product's parts, cut along the longer side of the output."""
+    """The product's parts, mostly cut along the longer side of the output."""
     rows, columns = out.shape
-    longer = max(rows, columns)
-    size = -(-longer // (count * TILE)) * TILE
-    cuts = [slice(start, start + size) for start in range(0, longer, size)]
-    if rows >= columns:
+    by_rows = rows * (TURNED_WIDTH if is_turned(a) else 1) >= columns
+    length = rows if by_rows else columns
+    size = -(-length // (count * TILE)) * TILE
+    cuts = [slice(start, start + size) for start in range(0, length, size)]
+    if by_rows:
         return [(a[cut], b, out[cut]) for cut in cuts]
     return [(a, b[:, cut], out[:, cut]) for cut in cuts]

@@ -302,11 +302,6 @@ recurrent_layers: Registry[Layer] = Registry("a recurrent layer", Recurrent, spe
 """Those that Bidirectional can wrap."""
 
 
-def as_arrays(*numbers: float, dtype: Any) -> list[Array]:
-    """Numbers that calls need not convert each time, which takes them as long as short work."""
-    return [np.array(number, dtype) for number in numbers]
-
-
 def slope(activation: Activation, saved: Array, out: Array) -> None:
     """The derivative of an activation that works on each number by itself, into ``out``."""
     if isinstance(activation, Tanh):

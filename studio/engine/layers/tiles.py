@@ -59,7 +59,7 @@ def product(
     columns = b.shape[1]
     small, tile = a.size * columns <= FEWEST, None
     if not small and _may_cut(out):
-        tile = _tile(rows, inner, columns, _turned(a), _turned(b), is_wide())
+        tile = _tile(rows, inner, columns, is_turned(a), is_turned(b), is_wide())
     if tile is None:
         # To find out about its arguments takes matmul longer than dot, and than small products.
         if small and out.flags.c_contiguous:
@@ -124,7 +124,8 @@ def _in_tiles(
     return out
 
 
-def _turned(matrix: Array) -> bool:
+def is_turned(matrix: Array) -> bool:
+    """Whether its columns are runs of memory, not its rows."""
     return matrix.strides[0] < matrix.strides[1]
 
 

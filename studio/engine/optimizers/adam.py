@@ -9,8 +9,10 @@ import numpy as np
 
 from studio.engine.blas import mix
 from studio.engine.optimizers.base import Optimizer, optimizers
+from studio.engine.optimizers.pieces import Piece
 from studio.engine.parameters import Parameters
 from studio.engine.params import Boolean, Real
+from studio.engine.plan import Do, as_arrays
 from studio.engine.schedules import LearningRate
 from studio.engine.workspace import Array
 
@@ -45,20 +47,23 @@ class Adam(_Moments):
         """The means of g and g², and where asked for the largest of the latter."""
         return ("momentum", "velocity", *["velocity_hat"] * self.amsgrad)
 
-    def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
-        m, v = slots[0], slots[1]
-        s, _ = self.scratch(len(w))
+    def numbers(self, rate: float) -> tuple[float, ...]:
         t = self.updates
-        correction = sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        mix(1 - self.beta_1, g, self.beta_1, m, s)
-        np.multiply(g, g, out=s)
-        mix(1 - self.beta_2, s, self.beta_2, v, s)
-        if self.amsgrad:
-            v = np.maximum(slots[2], v, out=slots[2])
-        np.sqrt(v, out=s)
-        s += self.epsilon
-        np.divide(m, s, out=s)
-        mix(-rate * correction, s, 1, w, s)
+        return (-rate * sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t),)
+
+    def lay(self, at: Piece, do: Do) -> None:
+        w, g, (m, v, *largest), (step,), (s, _) = at
+        (epsilon,) = as_arrays(self.epsilon, dtype=w.dtype)
+        mix(1 - self.beta_1, g, self.beta_1, m, s, do)
+        do(np.multiply, g, g, out=s)
+        mix(1 - self.beta_2, s, self.beta_2, v, s, do)
+        for highest in largest:
+            do(np.maximum, highest, v, out=highest)
+            v = highest
+        do(np.sqrt, v, out=s)
+        do(np.add, s, epsilon, out=s)
+        do(np.divide, m, s, out=s)
+        mix(step, s, 1, w, s, do)
 
 
 @optimizers.register()
@@ -85,16 +90,19 @@ class Adamax(_Moments):
     slots = ("momentum", "norm")
     help = "Adam by the largest recent gradient; calm where gradients jump."
 
-    def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
-        m, u = slots
-        s, _ = self.scratch(len(w))
-        mix(1 - self.beta_1, g, self.beta_1, m, s)
-        u *= self.beta_2
-        np.abs(g, out=s)
-        np.maximum(u, s, out=u)
-        np.add(u, self.epsilon, out=s)
-        np.divide(m, s, out=s)
-        mix(-rate / (1 - self.beta_1**self.updates), s, 1, w, s)
+    def numbers(self, rate: float) -> tuple[float, ...]:
+        return (-rate / (1 - self.beta_1**self.updates),)
+
+    def lay(self, at: Piece, do: Do) -> None:
+        w, g, (m, u), (step,), (s, _) = at
+        keep, epsilon = as_arrays(self.beta_2, self.epsilon, dtype=w.dtype)
+        mix(1 - self.beta_1, g, self.beta_1, m, s, do)
+        do(np.multiply, u, keep, out=u)
+        do(np.abs, g, out=s)
+        do(np.maximum, u, s, out=u)
+        do(np.add, u, epsilon, out=s)
+        do(np.divide, m, s, out=s)
+        mix(step, s, 1, w, s, do)
 
 
 @optimizers.register()
@@ -128,21 +136,25 @@ class Nadam(_Moments):
         self._known = (self.updates, product)
         return product
 
-    def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
-        m, v = slots
-        s, ahead = self.scratch(len(w))
+    def numbers(self, rate: float) -> tuple[float, ...]:
         t, product = self.updates, self.product()
         now, then = self.factor(t), self.factor(t + 1)
-        mix(1 - self.beta_1, g, self.beta_1, m, s)
-        np.multiply(g, g, out=s)
-        mix(1 - self.beta_2, s, self.beta_2, v, s)
-        np.multiply(m, then / (1 - product * then), out=ahead)
-        mix((1 - now) / (1 - product), g, 1, ahead, s)
-        np.multiply(v, 1 / (1 - self.beta_2**t), out=s)
-        np.sqrt(s, out=s)
-        s += self.epsilon
-        ahead /= s
-        mix(-rate, ahead, 1, w, s)
+        ahead, along = then / (1 - product * then), (1 - now) / (1 - product)
+        return (-rate, ahead, along, 1 / (1 - self.beta_2**t))
+
+    def lay(self, at: Piece, do: Do) -> None:
+        w, g, (m, v), (step, ahead, along, correction), (s, d) = at
+        (epsilon,) = as_arrays(self.epsilon, dtype=w.dtype)
+        mix(1 - self.beta_1, g, self.beta_1, m, s, do)
+        do(np.multiply, g, g, out=s)
+        mix(1 - self.beta_2, s, self.beta_2, v, s, do)
+        do(np.multiply, m, ahead, out=d)
+        mix(along, g, 1, d, s, do)
+        do(np.multiply, v, correction, out=s)
+        do(np.sqrt, s, out=s)
+        do(np.add, s, epsilon, out=s)
+        do(np.divide, d, s, out=d)
+        mix(step, d, 1, w, s, do)
 
     def variables(self, parameters: Parameters) -> list[tuple[str, Array]]:
         """As of all optimizers; Keras' files have the product as well."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from math import sqrt
 from typing import Any, ClassVar
@@ -12,15 +11,15 @@ import numpy as np
 
 from studio.engine.errors import ParameterError, StateError
 from studio.engine.layers.base import Weight
+from studio.engine.optimizers.pieces import Piece, Pieces
 from studio.engine.parallel import Workers
 from studio.engine.parameters import Parameters
 from studio.engine.params import Boolean, Declared, Integer, Real, Text
+from studio.engine.plan import Do
 from studio.engine.registry import Registry
 from studio.engine.schedules import LearningRate, LearningRateSchedule
 from studio.engine.workspace import Array
 
-PIECE = 1 << 19
-"""Numbers per piece, at most: in small ones threads would wait for each other between the calls."""
 AVERAGE = "average"
 ACCUMULATOR = "gradient_accumulator"
 
@@ -69,8 +68,7 @@ class Optimizer(Declared):
         self._excluded: set[Weight] = set()
         self._excluded_names: re.Pattern[str] | None = None
         self._decayed: list[slice] = []
-        self._scratch = threading.local()
-        self._dtype: Any = np.float32
+        self._pieces: Pieces | None = None
 
     @property
     def updates(self) -> int:
@@ -95,7 +93,7 @@ class Optimizer(Declared):
             if kept is None or kept.size != size or kept.dtype != dtype:
                 self.state[slot] = np.full(size, self.initial(slot), dtype)
         self._decayed = list(self._runs_to_decay(parameters)) if self.weight_decay else []
-        self._dtype = dtype
+        self._pieces = None
 
     def exclude_from_weight_decay(
         self, var_list: Iterable[Weight] | None = None, var_names: Sequence[str] | None = None
@@ -157,33 +155,19 @@ class Optimizer(Declared):
     def _update(
         self, weights: Array, gradients: Array, rate: float, workers: Workers | None
     ) -> None:
-        slots = [self.state[slot] for slot in self.slots]
-        size = len(weights)
-        if size <= PIECE:
-            self.update(weights, gradients, rate, *slots)
-            return
-        # Each number is updated by itself, so it does not matter which thread does it. An even
-        # number of pieces suits most machines.
-        count = 2 * -(-size // (2 * PIECE))
-        length = -(-size // count)
+        numbers = self.numbers(rate)
+        arrays = [weights, gradients, *[self.state[slot] for slot in self.slots]]
+        if self._pieces is None or not self._pieces.are_of(arrays):
+            self._pieces = Pieces(self.lay, arrays, len(numbers))
+        self._pieces.update(numbers, workers)
 
-        def task(number: int, _: int) -> None:
-            piece = slice(number * length, (number + 1) * length)
-            parts = [slot[piece] for slot in slots]
-            self.update(weights[piece], gradients[piece], rate, *parts)
+    def numbers(self, rate: float) -> tuple[float, ...]:
+        """What :meth:`lay` needs that is another in each update; ``updates`` counts this one."""
+        return (-rate,)
 
-        (workers or Workers(1)).run(task, count)
-
-    def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
-        """Update one piece, in place; ``updates`` already counts this one."""
+    def lay(self, at: Piece, do: Do) -> None:
+        """Have a piece updated by what ``do`` has called."""
         raise NotImplementedError
-
-    def scratch(self, size: int) -> Array:
-        """Two rows of ``size`` numbers to compute in, of the calling thread."""
-        rows: Array | None = getattr(self._scratch, "rows", None)
-        if rows is None or rows.shape[1] < size or rows.dtype != self._dtype:
-            rows = self._scratch.rows = np.empty((2, size), self._dtype)
-        return rows[:, :size]
 
     def _complete(self, gradients: Array) -> bool:
         """Add the gradients up; True, with their mean in ``gradients``, when there are enough."""

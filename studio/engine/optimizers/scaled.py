@@ -6,9 +6,10 @@ import numpy as np
 
 from studio.engine.blas import mix
 from studio.engine.optimizers.base import Optimizer, optimizers
+from studio.engine.optimizers.pieces import Piece
 from studio.engine.params import Boolean, Real
+from studio.engine.plan import Do, as_arrays
 from studio.engine.schedules import LearningRate
-from studio.engine.workspace import Array
 
 
 @optimizers.register()
@@ -33,26 +34,30 @@ class RMSprop(Optimizer):
         momentum = ["momentum"] * bool(self.momentum)
         return ("velocity", *momentum, *["average_gradient"] * self.centered)
 
-    def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
-        velocity, others = slots[0], list(slots[1:])
-        s, t = self.scratch(len(w))
-        np.multiply(g, g, out=s)
-        mix(1 - self.rho, s, self.rho, velocity, s)
+    def numbers(self, rate: float) -> tuple[float, ...]:
+        return (rate, -rate)
+
+    def lay(self, at: Piece, do: Do) -> None:
+        w, g, (velocity, *others), (rate, step), (s, square) = at
+        (epsilon,) = as_arrays(self.epsilon, dtype=w.dtype)
+        do(np.multiply, g, g, out=s)
+        mix(1 - self.rho, s, self.rho, velocity, s, do)
         if self.centered:
             average = others.pop()
-            mix(1 - self.rho, g, self.rho, average, s)
-            np.multiply(average, average, out=t)
-            np.subtract(velocity, t, out=s)
-            s += self.epsilon
+            mix(1 - self.rho, g, self.rho, average, s, do)
+            do(np.multiply, average, average, out=square)
+            do(np.subtract, velocity, square, out=s)
+            do(np.add, s, epsilon, out=s)
         else:
-            np.add(velocity, self.epsilon, out=s)
-        np.sqrt(s, out=s)
-        np.divide(g, s, out=s)
+            do(np.add, velocity, epsilon, out=s)
+        do(np.sqrt, s, out=s)
+        do(np.divide, g, s, out=s)
         if others:
-            mix(rate, s, self.momentum, others[0], s)
-            w -= others[0]
+            (momentum,) = others
+            mix(rate, s, self.momentum, momentum, s, do)
+            do(np.subtract, w, momentum, out=w)
         else:
-            mix(-rate, s, 1, w, s)
+            mix(step, s, 1, w, s, do)
 
 
 @optimizers.register()
@@ -72,15 +77,15 @@ class Adagrad(Optimizer):
     def initial(self, slot: str) -> float:
         return self.initial_accumulator_value if slot in self.slots else 0.0
 
-    def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
-        (total,) = slots
-        s, _ = self.scratch(len(w))
-        np.multiply(g, g, out=s)
-        total += s
-        np.add(total, self.epsilon, out=s)
-        np.sqrt(s, out=s)
-        np.divide(g, s, out=s)
-        mix(-rate, s, 1, w, s)
+    def lay(self, at: Piece, do: Do) -> None:
+        w, g, (total,), (step,), (s, _) = at
+        (epsilon,) = as_arrays(self.epsilon, dtype=w.dtype)
+        do(np.multiply, g, g, out=s)
+        do(np.add, total, s, out=total)
+        do(np.add, total, epsilon, out=s)
+        do(np.sqrt, s, out=s)
+        do(np.divide, g, s, out=s)
+        mix(step, s, 1, w, s, do)
 
 
 @optimizers.register()
@@ -98,16 +103,16 @@ class Adadelta(Optimizer):
     rho = Real(0.95, minimum=0, maximum=1, label="Rho", help="How slowly the means change.")
     epsilon = Real(1e-7, minimum=0, advanced=True, help="Keeps the division finite.")
 
-    def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
-        gradients, steps = slots
-        s, t = self.scratch(len(w))
-        np.multiply(g, g, out=s)
-        mix(1 - self.rho, s, self.rho, gradients, s)
-        np.add(steps, self.epsilon, out=s)
-        np.add(gradients, self.epsilon, out=t)
-        s /= t
-        np.sqrt(s, out=s)
-        s *= g
-        np.multiply(s, s, out=t)
-        mix(1 - self.rho, t, self.rho, steps, t)
-        mix(-rate, s, 1, w, s)
+    def lay(self, at: Piece, do: Do) -> None:
+        w, g, (gradients, steps), (step,), (s, d) = at
+        (epsilon,) = as_arrays(self.epsilon, dtype=w.dtype)
+        do(np.multiply, g, g, out=s)
+        mix(1 - self.rho, s, self.rho, gradients, s, do)
+        do(np.add, steps, epsilon, out=s)
+        do(np.add, gradients, epsilon, out=d)
+        do(np.divide, s, d, out=s)
+        do(np.sqrt, s, out=s)
+        do(np.multiply, s, g, out=s)
+        do(np.multiply, s, s, out=d)
+        mix(1 - self.rho, d, self.rho, steps, d, do)
+        mix(step, s, 1, w, s, do)

@@ -6,9 +6,10 @@ import numpy as np
 
 from studio.engine.blas import mix
 from studio.engine.optimizers.base import Optimizer, optimizers
+from studio.engine.optimizers.pieces import Piece
 from studio.engine.params import Boolean, Real
+from studio.engine.plan import Do, as_arrays
 from studio.engine.schedules import LearningRate
-from studio.engine.workspace import Array
 
 
 @optimizers.register()
@@ -29,18 +30,17 @@ class SGD(Optimizer):
         """The velocity, where there is momentum."""
         return ("momentum",) if self.momentum else ()
 
-    def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
-        s, _ = self.scratch(len(w))
+    def lay(self, at: Piece, do: Do) -> None:
+        w, g, slots, (step,), (s, _) = at
         if not slots:
-            mix(-rate, g, 1, w, s)
-            return
-        (v,) = slots
-        mix(-rate, g, self.momentum, v, s)
-        if self.nesterov:
-            mix(-rate, g, 1, w, s)
-            mix(self.momentum, v, 1, w, s)
-        else:
-            w += v
+            mix(step, g, 1, w, s, do)
+        for v in slots:
+            mix(step, g, self.momentum, v, s, do)
+            if self.nesterov:
+                mix(step, g, 1, w, s, do)
+                mix(self.momentum, v, 1, w, s, do)
+            else:
+                do(np.add, w, v, out=w)
 
 
 @optimizers.register()
@@ -57,11 +57,11 @@ class Lion(Optimizer):
     beta_1 = Real(0.9, above=0, maximum=1, advanced=True, help="How much of the mean decides.")
     beta_2 = Real(0.99, minimum=0, maximum=1, advanced=True, help="How slowly the mean changes.")
 
-    def update(self, w: Array, g: Array, rate: float, *slots: Array) -> None:
-        (m,) = slots
-        s, t = self.scratch(len(w))
-        np.multiply(m, self.beta_1, out=s)
-        mix(1 - self.beta_1, g, 1, s, t)
-        np.sign(s, out=s)
-        mix(-rate, s, 1, w, s)
-        mix(1 - self.beta_2, g, self.beta_2, m, t)
+    def lay(self, at: Piece, do: Do) -> None:
+        w, g, (m,), (step,), (s, spare) = at
+        (keep,) = as_arrays(self.beta_1, dtype=w.dtype)
+        do(np.multiply, m, keep, out=s)
+        mix(1 - self.beta_1, g, 1, s, spare, do)
+        do(np.sign, s, out=s)
+        mix(step, s, 1, w, s, do)
+        mix(1 - self.beta_2, g, self.beta_2, m, spare, do)
