@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from studio.engine.activations import Activation, activations
+from studio.engine.activations.base import backward_from_kept, forward_keeping
 from studio.engine.constraints import constraints
 from studio.engine.initializers import initializers
 from studio.engine.layers import windows as win
 from studio.engine.layers.base import (
     Gradients,
-    Layer,
     WeightSpec,
-    activate,
     add_rows,
-    deactivate,
+    is_left_out,
     known,
     register,
 )
-from studio.engine.layers.channels import channels_of
+from studio.engine.layers.columns import batches, matrix, without_gaps
+from studio.engine.layers.planned import Planned
 from studio.engine.layers.tiles import product
 from studio.engine.params import Boolean, Choice, Integer, Integers
+from studio.engine.plan import Do
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
-from studio.engine.workspace import Array, Context, Shape
+from studio.engine.workspace import Array, Context, Shape, Workspace
+
+Back = Callable[[slice, Array], None]
+"""Leads the gradient of what some samples were spread to back to the kernel and the input."""
 
 
-class Depthwise(Layer):
-    """What both share: every channel has patterns of its own."""
+class Depthwise(Planned):
+    """What both share: every channel has patterns of its own.
+
+    All is done for a few samples at a time, so that they stay in the cache.
+    """
 
     category = "Convolution"
     supports_masking = False
     input_ranks = (4,)
+
+    kernel_name: ClassVar[str] = "kernel"
+    """The name of the weight with the patterns."""
+    mixing: ClassVar[str | None] = None
+    """The name of the weight that mixes the channels afterwards, if there is one."""
 
     kernel_size: Any
     strides: Any
@@ -66,43 +79,147 @@ class Depthwise(Layer):
         win.check_windows(self, input_shape, found)
         return found
 
-    def spread(self, x: Array, kernel: Array, context: Context) -> tuple[Array, Any]:
-        """Shapes (batch, height, width, c) → (batch, rows, columns, c · depth_multiplier)."""
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
+        """Per offset in the window: the input there times the kernel there, added up; mixed."""
+        space, scratch = context.workspace, context.scratch
         rows, columns = cast("tuple[int, int]", self.lengths(x.shape))
         amounts = win.pads(
             x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate
         )
-        padded = np.ascontiguousarray(win.pad(x, amounts, 0, context.workspace, "padded"))
-        if self.depth_multiplier > 1:
-            # Each channel once for each of its patterns.
-            padded = np.repeat(padded, self.depth_multiplier, axis=-1)
+        padded = self._padded(x, amounts, space, do)
+        kernel = self[self.kernel_name]
+        spread = space.array("spread", (len(x), rows, columns, padded.shape[-1]), x.dtype)
+        saved, point = spread, None
+        if self.mixing is not None:
+            point = self[self.mixing][0, 0]
+            saved = space.array("saved", (*spread.shape[:-1], point.shape[1]), x.dtype)
+        in_place = self.activation.saves == "output" or context.linear_output
+        y = saved if in_place else space.array("y", saved.shape, x.dtype)
+        linear = is_left_out(self.activation, context)
+        bias = None
+        if self.use_bias:
+            # For a whole line of positions: longer runs of memory to add.
+            bias = scratch.array("bias", saved.shape[-2:], x.dtype)
+            do(np.copyto, bias, self["bias"])
         down, across = self.strides
-        size = (rows, (columns - 1) * across + 1)
-        y = self._convolve(padded, kernel, size, down, "spread", context)
-        return np.ascontiguousarray(y[:, :, ::across]), (x.shape, padded, amounts)
+        wide = (columns - 1) * across + 1
+        factors = self._factors(kernel, wide, "factors", scratch, do)
+        for samples in batches(saved, 2 * spread.shape[-1]):
+            z, met = saved[samples], spread[samples]
+            self._convolve(padded[samples], factors, met, (down, across), scratch, do)
+            if point is not None:
+                product(_rows(met), point, _rows(z), do, scratch)
+            if bias is not None:
+                do(np.add, z, bias, out=z)
+            if not linear:
+                do(forward_keeping, self.activation, z, y[samples])
+        return y, (x.shape, padded, amounts, spread, saved)
 
-    def gather(
-        self, dy: Array, cache: Any, kernel: Array, dkernel: Array, context: Context
-    ) -> Array | None:
-        """The gradient of the input of :meth:`spread`; that of the kernel goes into ``dkernel``."""
-        shape, padded, amounts = cache
-        # As if all strides were 1: zeros between the gradients, and as many around as windows need.
-        (down, across), (above, left) = self.strides, self._reach
-        sizes = (padded.shape[1] + above, padded.shape[2] + left)
-        around = context.scratch.zeros("around", (len(dy), *sizes, dy.shape[3]), dy.dtype)
-        rows, columns = (dy.shape[1] - 1) * down + 1, (dy.shape[2] - 1) * across + 1
-        lines = around[:, above : above + rows : down, left : left + columns]
-        lines[:, :, ::across] = dy
-        met, arriving = self._met(padded, dy.shape[1], columns, down), _merged(lines)
-        for u, v in np.ndindex(self.kernel_size):
-            sums = np.einsum("brx,brx->x", met[:, :, u, v], arriving)
-            np.add.reduce(sums.reshape(-1, *dkernel.shape[2:]), axis=0, out=dkernel[u, v])
-        if not context.needs_input_gradient:
-            return None
+    def lay_back(
+        self, dy: Array, cache: Any, context: Context, do: Do
+    ) -> tuple[Array | None, Gradients]:
+        """The same sums the other way round."""
+        shape, padded, amounts, spread, saved = cache
+        space, linear = context.scratch, is_left_out(self.activation, context)
+        groups = batches(saved, 2 * spread.shape[-1])
+        gradients = {w.name: context.gradient(w.name, w.value) for w in self.weights}
+        dx, back, finish = self._gathered(
+            shape, padded, amounts, spread[groups[0]].shape, gradients, context, do
+        )
+        point, dpoint = None, None
+        if self.mixing is not None:
+            point, dpoint = self[self.mixing][0, 0], gradients[self.mixing][0, 0]
+            do(dpoint.fill, 0)
+        if self.use_bias:
+            do(gradients["bias"].fill, 0)
+        for samples in groups:
+            dz, arriving = dy[samples], dy[samples]
+            if not linear:
+                dz = space.array("dz", arriving.shape, dy.dtype)
+                do(backward_from_kept, self.activation, arriving, saved[samples], dz)
+            flat = matrix(dz, space, do)
+            if self.use_bias:
+                sums = space.array("dbias", flat.shape[1:], dy.dtype)
+                do(add_rows, flat, sums)
+                do(np.add, gradients["bias"], sums, out=gradients["bias"])
+            if point is not None and dpoint is not None:
+                met = spread[samples]
+                found = space.array("dpoint", point.shape, dy.dtype)
+                product(_rows(met).T, flat, found, do, space)
+                do(np.add, dpoint, found, out=dpoint)
+                dz = space.array("dspread", met.shape, dy.dtype)
+                product(flat, point.T, _rows(dz), do, space)
+            back(samples, dz)
+        finish()
+        return dx, gradients
+
+    def _padded(self, x: Array, amounts: win.Pads, space: Workspace, do: Do) -> Array:
+        """The input with zeros around it, each channel once for each of its patterns."""
+        depth = self.depth_multiplier
+        if depth == 1:
+            padded = win.pad(x, amounts, 0, space, "padded", do)
+            return without_gaps(padded, "padded", space, do)
+        shape = win.padded(x.shape, amounts)
+        whole = space.array("padded", (*shape[:-1], shape[-1] * depth), x.dtype)
+        win.frame(whole, amounts, 0, do)
+        inside = whole.reshape(*shape, depth)[win.inner(x.shape[1:-1], amounts)]
+        do(np.copyto, inside, x[..., None])
+        return whole
+
+    def _gathered(
+        self,
+        shape: win.Sizes,
+        padded: Array,
+        amounts: win.Pads,
+        group: win.Sizes,
+        gradients: Gradients,
+        context: Context,
+        do: Do,
+    ) -> tuple[Array | None, Back, Callable[[], None]]:
+        """dx, what adds the share of some samples, and what sums the kernel's up at the end."""
+        space, kernel = context.scratch, self[self.kernel_name]
+        dtype, (down, across), (above, left) = kernel.dtype, self.strides, self._reach
         (before, _), (beside, _) = amounts
-        turned = np.flip(kernel, (0, 1))
-        dx = self._convolve(around[:, before:, beside:], turned, shape[1:-1], 1, "dx", context)
-        return dx if self.depth_multiplier == 1 else dx.reshape(*shape, -1).sum(axis=-1)
+        # As if all strides were 1: zeros between the gradients, and as many around as windows need.
+        height, width = padded.shape[1] + above, padded.shape[2] + left
+        around = space.array("around", (group[0], height, width, group[3]), dtype)
+        do(around.fill, 0)
+        rows, columns = (group[1] - 1) * down + 1, (group[2] - 1) * across + 1
+        lines = around[:, above : above + rows : down, left : left + columns]
+        arriving, framed = _merged(lines), around[:, before:, beside:]
+        size = columns * group[3]
+        totals = space.array("totals", (*self.kernel_size, size), dtype)
+        sums = space.array("sums", (*self.kernel_size, size), dtype)
+        do(totals.fill, 0)
+        dx, wide = None, None
+        turned = space.array("turned", kernel.shape, dtype)
+        if context.needs_input_gradient:
+            dx = context.workspace.array("dx", shape, dtype)
+            do(np.copyto, turned, kernel[::-1, ::-1])
+            if self.depth_multiplier > 1:
+                wide = space.array("wide", (group[0], *shape[1:3], group[3]), dtype)
+        factors = self._factors(turned, shape[2], "turned factors", space, do)
+
+        def back(samples: slice, dz: Array) -> None:
+            count = len(dz)
+            do(np.copyto, lines[:count, :, ::across], dz)
+            met = self._met(padded[samples], group[1], columns, down)
+            for u, v in np.ndindex(self.kernel_size):
+                do(np.einsum, "brx,brx->x", met[:, :, u, v], arriving[:count], out=sums[u, v])
+            do(np.add, totals, sums, out=totals)
+            if dx is None:
+                return
+            into = dx[samples]
+            out = into if wide is None else wide[:count]
+            self._convolve(framed[:count], factors, out, (1, 1), space, do)
+            if wide is not None:
+                do(np.add.reduce, out.reshape(*into.shape, -1), axis=-1, out=into)
+
+        def finish() -> None:
+            by_column = totals.reshape(*self.kernel_size, columns, *kernel.shape[2:])
+            do(np.add.reduce, by_column, axis=2, out=gradients[self.kernel_name])
+
+        return dx, back, finish
 
     @property
     def _reach(self) -> tuple[int, int]:
@@ -113,24 +230,35 @@ class Depthwise(Layer):
         )
         return rows, columns
 
-    def _convolve(
-        self, x: Array, kernel: Array, size: Shape, down: int, name: str, context: Context
-    ) -> Array:
-        """At each position the sum of the input in the window times the kernel.
+    def _factors(self, kernel: Array, columns: int, name: str, space: Workspace, do: Do) -> Array:
+        """The kernel for so many columns next to each other: (…offset, columns · c)."""
+        flat = kernel.reshape(*self.kernel_size, 1, -1)
+        found = space.array(name, (*flat.shape[:2], columns, flat.shape[3]), kernel.dtype)
+        do(np.copyto, found, flat)
+        return found.reshape(*flat.shape[:2], -1)
 
-        Windows are ``down`` rows and one column apart. All offsets of a line of outputs are added
-        up while it is in the cache.
+    def _convolve(
+        self, x: Array, factors: Array, y: Array, steps: tuple[int, int], space: Workspace, do: Do
+    ) -> None:
+        """At each position the sum of the input in the window times the kernel, into ``y``.
+
+        All offsets of a line of outputs are added up while it is in the cache.
         """
-        rows, columns = cast("tuple[int, int]", size)
-        y = context.workspace.array(name, (len(x), rows, columns, x.shape[-1]), x.dtype)
-        factors = np.tile(kernel.reshape(*self.kernel_size, -1), columns)
-        np.einsum("bruvx,uvx->brx", self._met(x, rows, columns, down), factors, out=_merged(y))
-        return y
+        down, across = steps
+        rows, columns = y.shape[1], (y.shape[2] - 1) * across + 1
+        out = y
+        if across > 1:
+            out = space.array("all columns", (len(y), rows, columns, y.shape[3]), y.dtype)
+        met = self._met(x, rows, columns, down)
+        do(np.einsum, "bruvx,uvx->brx", met, factors, out=_merged(out))
+        if out is not y:
+            do(np.copyto, y, out[:, :, ::across])
 
     def _met(self, x: Array, rows: int, columns: int, down: int) -> Array:
         """What each line of outputs meets at each offset, (batch, rows, …offset, columns · c).
 
         The next column is in memory right after the one before, so a line is one run of it.
+        Windows are ``down`` rows and one column apart.
         """
         batch, height, width, _ = x.strides
         steps = (height * self.dilation_rate[0], width * self.dilation_rate[1])
@@ -140,6 +268,11 @@ class Depthwise(Layer):
             (batch, height * down, *steps, x.itemsize),
             writeable=False,
         )
+
+
+def _rows(values: Array) -> Array:
+    """(…, channels) as rows."""
+    return values.reshape(-1, values.shape[-1])
 
 
 def _merged(lines: Array) -> Array:
@@ -197,105 +330,3 @@ class DepthwiseConv2D(Depthwise):
         bias = WeightSpec("bias", (channels * self.depth_multiplier,), self.bias_initializer,
                           self.bias_regularizer, self.bias_constraint)  # fmt: skip
         return (kernel, bias) if self.use_bias else (kernel,)
-
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """Per offset in the window: the input there times the kernel there, added up."""
-        z, cache = self.spread(x, self["kernel"], context)
-        if self.use_bias:
-            channels_of(z.shape).shift(z, self["bias"])
-        y, saved = activate(self.activation, z, context)
-        return y, (cache, saved)
-
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
-        """The same sums the other way round."""
-        inner, saved = cache
-        dz = deactivate(self.activation, dy, saved, context)
-        dkernel = context.gradient("kernel", self["kernel"])
-        dx = self.gather(dz, inner, self["kernel"], dkernel, context)
-        gradients = {"kernel": dkernel}
-        if self.use_bias:
-            rows = np.ascontiguousarray(dz).reshape(-1, dz.shape[-1])
-            gradients["bias"] = add_rows(rows, context.gradient("bias", self["bias"]))
-        return dx, gradients
-
-
-@register()
-class SeparableConv2D(Depthwise):
-    """A depthwise convolution, then one of 1 × 1 that mixes the channels.
-
-    Input shape: ``(batch, height, width, channels)``. Output shape: ``(batch, rows, columns,
-    filters)``. Source: https://keras.io/api/layers/convolution_layers/separable_convolution2d/
-    """
-
-    help = "Looks for patterns in each channel, then mixes the channels; fewer weights."
-
-    filters = Integer(minimum=1, initial=16, label="Filters", help="How many outputs it has.")
-    kernel_size = Integers(length=2, initial=(3, 3), label="Kernel size",
-                           help="Height and width of a pattern.")  # fmt: skip
-    strides = Integers((1, 1), length=2, label="Strides", help="Steps between two positions.")
-    padding = Choice("valid", options=("valid", "same"), label="Padding",
-                     help="'same' keeps the size by zeros around the image.")  # fmt: skip
-    dilation_rate = Integers((1, 1), length=2, label="Dilation", advanced=True,
-                             help="Distance between two points of the pattern.")  # fmt: skip
-    depth_multiplier = Integer(1, minimum=1, label="Depth multiplier",
-                               help="How many patterns each channel has.")  # fmt: skip
-    activation = Named(activations, "linear", initial="relu", label="Activation",
-                       help="Applied to the output.")  # fmt: skip
-    use_bias = Boolean(True, label="Bias", help="Whether a learned number is added per filter.")
-    depthwise_initializer = Named(initializers, "glorot_uniform", advanced=True)
-    pointwise_initializer = Named(initializers, "glorot_uniform", advanced=True)
-    bias_initializer = Named(initializers, "zeros", advanced=True)
-    depthwise_regularizer = Named(regularizers, None, optional=True, advanced=True)
-    pointwise_regularizer = Named(regularizers, None, optional=True, advanced=True)
-    bias_regularizer = Named(regularizers, None, optional=True, advanced=True)
-    activity_regularizer = Named(regularizers, None, optional=True, advanced=True)
-    depthwise_constraint = Named(constraints, None, optional=True, advanced=True)
-    pointwise_constraint = Named(constraints, None, optional=True, advanced=True)
-    bias_constraint = Named(constraints, None, optional=True, advanced=True)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """(batch, height, width, channels) → (batch, rows, columns, filters)."""
-        return (input_shape[0], *self.lengths(input_shape), self.filters)
-
-    def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
-        """Depthwise (…kernel_size, c, d), pointwise (1, 1, c · d, filters), bias (filters,)."""
-        channels = known(input_shape[-1], self, "number of channels")
-        depth = self.depth_multiplier
-        deep = WeightSpec("depthwise_kernel", (*self.kernel_size, channels, depth),
-                          self.depthwise_initializer, self.depthwise_regularizer,
-                          self.depthwise_constraint)  # fmt: skip
-        point = WeightSpec("pointwise_kernel", (1, 1, channels * depth, self.filters),
-                           self.pointwise_initializer, self.pointwise_regularizer,
-                           self.pointwise_constraint)  # fmt: skip
-        bias = WeightSpec("bias", (self.filters,), self.bias_initializer,
-                          self.bias_regularizer, self.bias_constraint)  # fmt: skip
-        return (deep, point, bias) if self.use_bias else (deep, point)
-
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """Shapes (batch, height, width, channels) → (batch, rows, columns, filters)."""
-        spread, cache = self.spread(x, self["depthwise_kernel"], context)
-        point = self["pointwise_kernel"][0, 0]
-        z = context.workspace.array("z", (*spread.shape[:-1], self.filters), x.dtype)
-        product(spread.reshape(-1, len(point)), point, z.reshape(-1, self.filters))
-        if self.use_bias:
-            channels_of(z.shape).shift(z, self["bias"])
-        y, saved = activate(self.activation, z, context)
-        return y, (spread, cache, saved)
-
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
-        """The gradients of the 1 × 1 convolution, then of the depthwise one."""
-        spread, inner, saved = cache
-        dz = np.ascontiguousarray(deactivate(self.activation, dy, saved, context))
-        flat, rows = dz.reshape(-1, self.filters), spread.reshape(-1, spread.shape[-1])
-        point = self["pointwise_kernel"]
-        dpoint = context.gradient("pointwise_kernel", point)
-        product(rows.T, flat, dpoint[0, 0])
-        deep = self["depthwise_kernel"]
-        ddeep = context.gradient("depthwise_kernel", deep)
-        between = context.scratch.array("between", spread.shape, dz.dtype)
-        product(flat, point[0, 0].T, between.reshape(rows.shape))
-        dx = self.gather(between, inner, deep, ddeep, context)
-        gradients = {"depthwise_kernel": ddeep, "pointwise_kernel": dpoint}
-        if self.use_bias:
-            gradients["bias"] = add_rows(flat, context.gradient("bias", self["bias"]))
-        return dx, gradients

@@ -1,0 +1,68 @@
+"""Depthwise convolutions whose channels are mixed afterwards."""
+
+from __future__ import annotations
+
+from studio.engine.activations import activations
+from studio.engine.constraints import constraints
+from studio.engine.initializers import initializers
+from studio.engine.layers.base import WeightSpec, known, register
+from studio.engine.layers.depthwise import Depthwise
+from studio.engine.params import Boolean, Choice, Integer, Integers
+from studio.engine.registry import Named
+from studio.engine.regularizers import regularizers
+from studio.engine.workspace import Shape
+
+
+@register()
+class SeparableConv2D(Depthwise):
+    """A depthwise convolution, then one of 1 × 1 that mixes the channels.
+
+    Input shape: ``(batch, height, width, channels)``. Output shape: ``(batch, rows, columns,
+    filters)``. Source: https://keras.io/api/layers/convolution_layers/separable_convolution2d/
+    """
+
+    kernel_name = "depthwise_kernel"
+    mixing = "pointwise_kernel"
+    help = "Looks for patterns in each channel, then mixes the channels; fewer weights."
+
+    filters = Integer(minimum=1, initial=16, label="Filters", help="How many outputs it has.")
+    kernel_size = Integers(length=2, initial=(3, 3), label="Kernel size",
+                           help="Height and width of a pattern.")  # fmt: skip
+    strides = Integers((1, 1), length=2, label="Strides", help="Steps between two positions.")
+    padding = Choice("valid", options=("valid", "same"), label="Padding",
+                     help="'same' keeps the size by zeros around the image.")  # fmt: skip
+    dilation_rate = Integers((1, 1), length=2, label="Dilation", advanced=True,
+                             help="Distance between two points of the pattern.")  # fmt: skip
+    depth_multiplier = Integer(1, minimum=1, label="Depth multiplier",
+                               help="How many patterns each channel has.")  # fmt: skip
+    activation = Named(activations, "linear", initial="relu", label="Activation",
+                       help="Applied to the output.")  # fmt: skip
+    use_bias = Boolean(True, label="Bias", help="Whether a learned number is added per filter.")
+    depthwise_initializer = Named(initializers, "glorot_uniform", advanced=True)
+    pointwise_initializer = Named(initializers, "glorot_uniform", advanced=True)
+    bias_initializer = Named(initializers, "zeros", advanced=True)
+    depthwise_regularizer = Named(regularizers, None, optional=True, advanced=True)
+    pointwise_regularizer = Named(regularizers, None, optional=True, advanced=True)
+    bias_regularizer = Named(regularizers, None, optional=True, advanced=True)
+    activity_regularizer = Named(regularizers, None, optional=True, advanced=True)
+    depthwise_constraint = Named(constraints, None, optional=True, advanced=True)
+    pointwise_constraint = Named(constraints, None, optional=True, advanced=True)
+    bias_constraint = Named(constraints, None, optional=True, advanced=True)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """(batch, height, width, channels) → (batch, rows, columns, filters)."""
+        return (input_shape[0], *self.lengths(input_shape), self.filters)
+
+    def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
+        """Depthwise (…kernel_size, c, d), pointwise (1, 1, c · d, filters), bias (filters,)."""
+        channels = known(input_shape[-1], self, "number of channels")
+        depth = self.depth_multiplier
+        deep = WeightSpec("depthwise_kernel", (*self.kernel_size, channels, depth),
+                          self.depthwise_initializer, self.depthwise_regularizer,
+                          self.depthwise_constraint)  # fmt: skip
+        point = WeightSpec("pointwise_kernel", (1, 1, channels * depth, self.filters),
+                           self.pointwise_initializer, self.pointwise_regularizer,
+                           self.pointwise_constraint)  # fmt: skip
+        bias = WeightSpec("bias", (self.filters,), self.bias_initializer,
+                          self.bias_regularizer, self.bias_constraint)  # fmt: skip
+        return (deep, point, bias) if self.use_bias else (deep, point)
