@@ -8,6 +8,7 @@ NumPy on these views are kept instead.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
@@ -21,6 +22,9 @@ T = TypeVar("T")
 
 MOST_PLANS = 32
 """So many plans are kept, for shards of different sizes."""
+
+BY_NAME = (np.maximum, np.minimum)
+"""Functions that warn where they are told by its place where to write."""
 
 
 class Do(Protocol):
@@ -47,16 +51,19 @@ class Calls:
     __slots__ = ("calls",)
 
     def __init__(self) -> None:
-        self.calls: list[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]] = []
+        self.calls: list[Callable[[], object]] = []
 
     def __call__(self, function: Callable[..., object], /, *arguments: Any, **named: Any) -> None:
         """Have a function called."""
-        self.calls.append((function, arguments, named))
+        if [*named] == ["out"] and isinstance(function, np.ufunc) and function not in BY_NAME:
+            # By its place, as NumPy takes as long to read a name as for the shortest work.
+            arguments, named = (*arguments, named["out"]), {}
+        self.calls.append(partial(function, *arguments, **named))
 
     def make(self) -> None:
         """Make the calls."""
-        for function, arguments, named in self.calls:
-            function(*arguments, **named)
+        for call in self.calls:
+            call()
 
 
 class Plan(Calls):
