@@ -158,13 +158,13 @@ def test_what_is_done_beside_a_recurrence(layer: Layer, monkeypatch: pytest.Monk
     monkeypatch.setattr(reading, "SHORTEST", 1000)
     monkeypatch.setattr(recurrent, "LEAST_BESIDE", 0)
     seen: set[str] = set()
-    multiply = StepProducts.multiply
+    add_next = StepProducts.add_next
 
-    def watched(self: StepProducts, *arguments: Any) -> Any:
+    def watched(self: StepProducts) -> None:
         seen.add(threading.current_thread().name)
-        return multiply(self, *arguments)
+        add_next(self)
 
-    monkeypatch.setattr(StepProducts, "multiply", watched)
+    monkeypatch.setattr(StepProducts, "add_next", watched)
     models: list[Sequential] = []
     histories: list[Any] = []
     for threads in (1, 2, 3):

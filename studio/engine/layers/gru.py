@@ -13,13 +13,14 @@ from studio.engine.layers.recurrent import (
     Finish,
     Recurrent,
     Steps,
+    lay_activation,
+    lay_tanh_slope,
     recurrent_layers,
     slope,
-    tanh_slope,
 )
 from studio.engine.layers.tiles import in_rows
 from studio.engine.params import Boolean
-from studio.engine.plan import as_arrays
+from studio.engine.plan import Do, as_arrays
 from studio.engine.registry import Named
 from studio.engine.workspace import Array, Context
 
@@ -49,73 +50,79 @@ class GRU(Recurrent):
         """With ``reset_after`` the input's part and the state's have biases of their own."""
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
-    def run(self, reading: Reading, context: Context) -> tuple[Steps, Any]:
+    def run(self, reading: Reading, context: Context, do: Do) -> tuple[Steps, Any]:
         """Per step: a product for both gates, one for the candidate, and the new state."""
         read, states, space = reading.read, reading.states, context.workspace
         time, units, batch = reading.time, *states.shape[1:]
         dtype, after, edge = states.dtype, self.reset_after, 2 * self.units
         usual = isinstance(self.recurrent_activation, Sigmoid) and isinstance(self.activation, Tanh)
+        one, half = as_arrays(1, 0.5, dtype=dtype)
         kernel, recurrent = self["kernel"], self["recurrent_kernel"]
-        inputs, own = self._biases(dtype)
-        if after:
-            # One product for both gates and for what the reset gate acts on, h · U_g + c_g.
-            none = np.zeros_like(kernel[:, edge:])
-            weights = self.joined(
-                np.hstack([kernel[:, :edge], none]),
-                np.concatenate([inputs[:edge] + own[:edge], own[edge:]]),
-                recurrent,
-            )
-        else:
-            weights = self.joined(kernel[:, :edge], inputs[:edge], recurrent[:, :edge])
+        inputs, own = self._biases()
+        # With ``reset_after`` one product for both gates and for what the reset gate acts on,
+        # h · U_g + c_g.
+        size = (3 if after else 2) * units
+        weights = space.array("weights", (size, read.shape[1]), dtype)
+        bias = None if inputs is None else inputs[:edge]
+        if inputs is not None and own is not None:
+            bias = space.array("both biases", (edge,), dtype)
+            do(np.add, inputs[:edge], own[:edge], out=bias)
+        self.join(kernel[:, :edge], bias, recurrent[:, :edge], weights[:edge], do)
         if usual:
-            weights[:edge] *= 0.5  # σ(z) = tanh(z / 2) / 2 + 1 / 2
-        state_weights = None if after else np.ascontiguousarray(recurrent[:, edge:].T)
-        own_inputs = np.vstack([kernel[:, edge:], inputs[None, edge:]])
-        products = space.array("products", (time, len(weights), batch), dtype)
+            # σ(z) = tanh(z / 2) / 2 + 1 / 2
+            do(np.multiply, weights[:edge], half, out=weights[:edge])
+        state_weights = space.array("state weights", (units, units), dtype)
+        if after:
+            own_bias = None if own is None else own[edge:]
+            self.join(None, own_bias, recurrent[:, edge:], weights[edge:], do)
+        else:
+            do(np.copyto, state_weights, recurrent[:, edge:].T)
+        candidate_weights = space.array("candidate weights", (units, reading.features + 1), dtype)
+        input_bias = None if inputs is None else inputs[edge:]
+        self.join(kernel[:, edge:], input_bias, recurrent[:0, edge:], candidate_weights, do)
+        products = space.array("products", (time, size, batch), dtype)
         tiles, in_tiles = in_rows(weights, products)
         gates = products[:, :edge]
         g = space.array("g", (time, units, batch), dtype)
-        np.matmul(np.ascontiguousarray(own_inputs.T), read[:-1, : len(own_inputs)], out=g)
-        seen = products[:, edge:] if after else read[:-1, len(own_inputs) :]
-        raw_gates, raw = (None, None) if usual else (np.empty_like(gates), np.empty_like(g))
+        do(np.matmul, candidate_weights, read[:-1, : reading.features + 1], out=g)
+        seen = products[:, edge:] if after else read[:-1, reading.features + 1 :]
+        raw_gates = None if usual else space.array("raw gates", gates.shape, dtype)
+        raw = None if usual else space.array("raw", g.shape, dtype)
         reset = space.array("reset", (units, batch), dtype)
-        plain = reading.skips is None and reading.drop is None
-        one, half = as_arrays(1, 0.5, dtype=dtype)
+        through = reset if after else space.array("through", (units, batch), dtype)
 
-        def steps(piece: slice) -> None:
+        def steps(piece: slice, do: Do) -> None:
             for t in range(time)[piece]:
                 both, candidate, new = gates[t], g[t], states[t + 1]
-                np.matmul(tiles, read[t], out=in_tiles[t])
+                do(np.matmul, tiles, read[t], out=in_tiles[t])
                 if raw_gates is None:
-                    np.tanh(both, out=both)
-                    np.add(both, one, out=both)
-                    np.multiply(both, half, out=both)
+                    do(np.tanh, both, out=both)
+                    do(np.add, both, one, out=both)
+                    do(np.multiply, both, half, out=both)
                 else:
-                    raw_gates[t] = both
-                    both[...] = self.recurrent_activation.forward(both)
-                np.multiply(both[units:], seen[t], out=reset)
-                candidate += reset if state_weights is None else np.matmul(state_weights, reset)
-                if raw is None:
-                    np.tanh(candidate, out=candidate)
-                else:
-                    raw[t] = candidate
-                    candidate[...] = self.activation.forward(candidate)
+                    do(np.copyto, raw_gates[t], both)
+                    lay_activation(self.recurrent_activation, both, both, do)
+                do(np.multiply, both[units:], seen[t], out=reset)
+                if not after:
+                    do(np.matmul, state_weights, reset, out=through)
+                do(np.add, candidate, through, out=candidate)
+                if raw is not None:
+                    do(np.copyto, raw[t], candidate)
+                lay_activation(self.activation, candidate, candidate, do)
                 # z · h + (1 - z) · g = g + z · (h - g)
-                np.subtract(states[t], candidate, out=new)
-                new *= both[:units]
-                new += candidate
-                if not plain:
-                    reading.carry(t)
+                do(np.subtract, states[t], candidate, out=new)
+                do(np.multiply, new, both[:units], out=new)
+                do(np.add, new, candidate, out=new)
+                reading.carry(t, do)
 
         return steps, (gates, g, seen, raw_gates, raw)
 
-    def _biases(self, dtype: Any) -> tuple[Array, Array]:
+    def _biases(self) -> tuple[Array | None, Array | None]:
         """The bias of the input's part and that of the state's."""
-        nothing = np.zeros(3 * self.units, dtype)
         if not self.use_bias:
-            return nothing, nothing
+            return None, None
         bias = self["bias"]
-        return (bias[0], bias[1]) if self.reset_after else (bias, nothing)
+        return (bias[0], bias[1]) if self.reset_after else (bias, None)
 
     def slopes(self, reading: Reading, cache: Any, context: Context) -> tuple[Steps, Any]:
         """The factors of dh in the gradients of z, r and g, and of the state's part of g.
@@ -129,86 +136,100 @@ class GRU(Recurrent):
         dg = context.workspace.array("dg", g.shape, g.dtype) if after else dz[:, edge:]
         spare = context.workspace.array("spare", g.shape, g.dtype)
 
-        def find(piece: slice) -> None:
+        def find(piece: slice, do: Do) -> None:
             both, d_candidate, rest = dz[piece, :edge], dg[piece], spare[piece]
             if raw is None:
-                np.subtract(1, gates[piece], out=both)
-                np.multiply(both, gates[piece], out=both)
-                tanh_slope(g[piece], out=d_candidate)
+                do(np.subtract, 1, gates[piece], out=both)
+                do(np.multiply, both, gates[piece], out=both)
+                lay_tanh_slope(g[piece], d_candidate, do)
             else:
                 gate, act = self.recurrent_activation, self.activation
-                slope(gate, (gates if gate.saves == "output" else raw_gates)[piece], out=both)
-                slope(act, (g if act.saves == "output" else raw)[piece], out=d_candidate)
-            np.subtract(1, gates[piece, :units], out=rest)
-            d_candidate *= rest
-            np.subtract(reading.states[piece], g[piece], out=rest)
-            both[:, :units] *= rest
-            both[:, units:] *= seen[piece]
+                do(slope, gate, (gates if gate.saves == "output" else raw_gates)[piece], out=both)
+                do(slope, act, (g if act.saves == "output" else raw)[piece], out=d_candidate)
+            d_z, d_r = both[:, :units], both[:, units:]
+            do(np.subtract, 1, gates[piece, :units], out=rest)
+            do(np.multiply, d_candidate, rest, out=d_candidate)
+            do(np.subtract, reading.states[piece], g[piece], out=rest)
+            do(np.multiply, d_z, rest, out=d_z)
+            do(np.multiply, d_r, seen[piece], out=d_r)
             if after:
-                both[:, units:] *= d_candidate
-                np.multiply(d_candidate, gates[piece, units:], out=dz[piece, edge:])
+                do(np.multiply, d_r, d_candidate, out=d_r)
+                do(np.multiply, d_candidate, gates[piece, units:], out=dz[piece, edge:])
 
         return find, (dz, dg)
 
     def run_back(
-        self, arriving: Array, reading: Reading, cache: Any, factors: Any, context: Context
+        self, arriving: Array, reading: Reading, cache: Any, factors: Any, context: Context, do: Do
     ) -> tuple[Steps, list[tuple[str, Array, Array]], Finish]:
         """Nearly every gradient of a step is dh times a factor that is known before."""
         gates, _, seen = cache[:3]
         dz, dg = factors
-        edge, units, after = 2 * self.units, self.units, self.reset_after
+        space, edge, units, after = context.workspace, 2 * self.units, self.units, self.reset_after
         split = dz.reshape(len(dz), 3, *dg.shape[1:])
         recurrent, kernel = self["recurrent_kernel"], self["kernel"]
-        dh = self.last(arriving, reading, context)
-        back = recurrent if after else np.ascontiguousarray(recurrent[:, :edge])
+        dh = self.last(arriving, reading, context, do)
+        back, candidate = recurrent, None
+        if not after:
+            back = space.array("back", (units, edge), dh.dtype)
+            candidate = space.array("candidate", (units, units), dh.dtype)
+            do(np.copyto, back, recurrent[:, :edge])
+            do(np.copyto, candidate, recurrent[:, edge:])
         tiles, before = in_rows(back, dh)
-        candidate = None if after else np.ascontiguousarray(recurrent[:, edge:])
-        carried = context.workspace.array("carried", dh.shape, dh.dtype)
+        carried = space.array("carried", dh.shape, dh.dtype)
+        through = space.array("through", dh.shape, dh.dtype)
 
-        def steps(piece: slice) -> None:
+        def steps(piece: slice, do: Do) -> None:
             for t in reversed(range(reading.time)[piece]):
-                kept = self.set_aside(t, reading, dh)
-                np.multiply(dh, gates[t, :units], out=carried)
-                dg[t] *= dh
+                kept = self.set_aside(t, reading, do, dh)
+                do(np.multiply, dh, gates[t, :units], out=carried)
+                do(np.multiply, dg[t], dh, out=dg[t])
                 if candidate is None:
-                    split[t] *= dh
-                    np.matmul(tiles, dz[t], out=before)
+                    do(np.multiply, split[t], dh, out=split[t])
+                    do(np.matmul, tiles, dz[t], out=before)
                 else:
-                    split[t, 0] *= dh
-                    through = np.matmul(candidate, dg[t])
-                    split[t, 1] *= through
-                    np.matmul(tiles, dz[t, :edge], out=before)
-                    through *= gates[t, units:]
-                    np.add(dh, through, out=dh)
-                self.step_down(t, dh, arriving, reading)
-                np.add(dh, carried, out=dh)
+                    do(np.multiply, split[t, 0], dh, out=split[t, 0])
+                    do(np.matmul, candidate, dg[t], out=through)
+                    do(np.multiply, split[t, 1], through, out=split[t, 1])
+                    do(np.matmul, tiles, dz[t, :edge], out=before)
+                    do(np.multiply, through, gates[t, units:], out=through)
+                    do(np.add, dh, through, out=dh)
+                self.step_down(t, dh, arriving, reading, do)
+                do(np.add, dh, carried, out=dh)
                 if kept:
-                    np.add(dh, kept[0], out=dh)
+                    do(np.add, dh, kept[0], out=dh)
 
-        def finish(
-            whole: Array, other: Array
-        ) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
-            found = self._weights_back(whole, other, reading, context)
+        def finish(sums: list[Array], do: Do) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
+            whole, other = sums
+            found = self._weights_back(whole, other, reading, context, do)
             if not after:
                 return [(dz, kernel)], found
             return [(dz[:, :edge], kernel[:, :edge]), (dg, kernel[:, edge:])], found
 
         # The candidate has a product of its own: for its input, or where it reads r · h.
         read = reading.read[:-1]
-        other = read[:, : reading.features + 1] if after else gates[:, units:] * seen
+        other = read[:, : reading.features + 1]
+        if not after:
+            other = space.array("reset states", seen.shape, dh.dtype)
+            do(np.multiply, gates[:, units:], seen, out=other)
         return steps, [("whole", read, dz), ("other", other, dg)], finish
 
     def _weights_back(
-        self, whole: Array, other: Array, reading: Reading, context: Context
+        self, whole: Array, other: Array, reading: Reading, context: Context, do: Do
     ) -> dict[str, Array]:
         """The gradients of the weights: the candidate has parts of its own for input and state."""
         edge, row = 2 * self.units, reading.features
-        inputs, own = whole[: row + 1], whole[row]
-        if self.reset_after:
-            inputs = np.hstack([inputs[:, :edge], other])
-        else:
-            whole[row + 1 :, edge:] = other
-        parts = {"kernel": inputs[:row], "recurrent_kernel": whole[row + 1 :]}
+        if not self.reset_after:
+            do(np.copyto, whole[row + 1 :, edge:], other)
+            return self.split_gradients(whole, reading, context, do)
+        kernel = context.gradient("kernel", self["kernel"])
+        parts = [(kernel[:, :edge], whole[:row, :edge]), (kernel[:, edge:], other[:row])]
+        found = {"kernel": kernel}
         if self.use_bias:
-            parts["bias"] = np.stack([inputs[row], own]) if self.reset_after else own
-        return {name: self.written(name, part, context) for name, part in parts.items()}
+            found["bias"] = bias = context.gradient("bias", self["bias"])
+            inputs, own = bias
+            parts += [(inputs[:edge], whole[row, :edge]), (inputs[edge:], other[row])]
+            parts += [(own, whole[row])]
+        for into, part in parts:
+            do(np.copyto, into, part)
+        states = self.written("recurrent_kernel", whole[row + 1 :], context, do)
+        return found | {"recurrent_kernel": states}

@@ -14,13 +14,14 @@ from studio.engine.layers.recurrent import (
     Finish,
     Recurrent,
     Steps,
+    lay_activation,
+    lay_tanh_slope,
     recurrent_layers,
     slope,
-    tanh_slope,
 )
 from studio.engine.layers.tiles import in_rows
 from studio.engine.params import Boolean
-from studio.engine.plan import as_arrays
+from studio.engine.plan import Do, as_arrays
 from studio.engine.registry import Named
 from studio.engine.workspace import Array, Context, Shape
 
@@ -72,7 +73,7 @@ class LSTM(Recurrent):
         """Whether all activations are tanh and σ, which one call computes for all gates."""
         return isinstance(self.activation, Tanh) and isinstance(self.recurrent_activation, Sigmoid)
 
-    def run(self, reading: Reading, context: Context) -> tuple[Steps, Any]:
+    def run(self, reading: Reading, context: Context, do: Do) -> tuple[Steps, Any]:
         """Per step: one product, the gates, the cell, the output.
 
         A step's gates lie in the order o, i, f, g, and below them the cell that they meet: those
@@ -82,52 +83,41 @@ class LSTM(Recurrent):
         read, states, space = reading.read, reading.states, context.workspace
         time, units, batch = reading.time, *states.shape[1:]
         dtype, usual = states.dtype, self._usual
-        weights = np.roll(
-            self.joined(
-                self["kernel"], self["bias"] if self.use_bias else None, self["recurrent_kernel"]
-            ),
-            units,
-            axis=0,
-        )
+        one, half = as_arrays(1, 0.5, dtype=dtype)
+        weights = space.array("weights", (4 * units, read.shape[1]), dtype)
+        kernel, recurrent = self["kernel"], self["recurrent_kernel"]
+        bias = self["bias"] if self.use_bias else None
+        for own, into in _order(units):
+            part = None if bias is None else bias[own]
+            self.join(kernel[:, own], part, recurrent[:, own], weights[into], do)
         if usual:
             # σ(z) = tanh(z / 2) / 2 + 1 / 2: with halved weights all gates are one tanh.
-            weights[: 3 * units] *= 0.5
+            do(np.multiply, weights[: 3 * units], half, out=weights[: 3 * units])
         whole = space.array("z", (time + 1, 5 * units, batch), dtype)
         z, cells = whole[:-1, : 4 * units], whole[:, 4 * units :]
         raw = None if usual else space.array("raw", z.shape, dtype)
-        cells[0] = 0
+        do(cells[0].fill, 0)
         told = space.array("told", (time, units, batch), dtype)
         written = space.array("written", (2 * units, batch), dtype)
-        new, kept = written[:units], written[units:]
-        plain = reading.skips is None and reading.drop is None
         tiles, in_tiles = in_rows(weights, z)
-        one, half = as_arrays(1, 0.5, dtype=dtype)
-        series = (
-            read, in_tiles, z, z[:, : 3 * units], z[:, :units], z[:, units : 3 * units],
-            z[:, 3 * units :], whole[:, 3 * units :], cells[1:], told, states[1:],
-        )  # fmt: skip
 
-        def steps(piece: slice) -> None:
-            each = zip(range(time)[piece], *[part[piece] for part in series], strict=True)
-            for t, seen, into, all_gates, gates, o, i_f, g, g_cell, cell, tanh, h in each:
-                np.matmul(tiles, seen, out=into)
+        def steps(piece: slice, do: Do) -> None:
+            for t in range(time)[piece]:
+                gates, g, cell = z[t, : 3 * units], z[t, 3 * units :], cells[t + 1]
+                do(np.matmul, tiles, read[t], out=in_tiles[t])
                 if raw is None:
-                    np.tanh(all_gates, out=all_gates)
-                    np.add(gates, one, out=gates)
-                    np.multiply(gates, half, out=gates)
+                    do(np.tanh, z[t], out=z[t])
+                    do(np.add, gates, one, out=gates)
+                    do(np.multiply, gates, half, out=gates)
                 else:
-                    raw[t] = all_gates
-                    gates[:] = self.recurrent_activation.forward(gates)
-                    g[:] = self.activation.forward(g)
-                np.multiply(i_f, g_cell, out=written)
-                np.add(new, kept, out=cell)
-                if usual:
-                    np.tanh(cell, out=tanh)
-                else:
-                    tanh[:] = self.activation.forward(cell.copy())
-                np.multiply(o, tanh, out=h)
-                if not plain:
-                    reading.carry(t, cells)
+                    do(np.copyto, raw[t], z[t])
+                    lay_activation(self.recurrent_activation, gates, gates, do)
+                    lay_activation(self.activation, g, g, do)
+                do(np.multiply, gates[units:], whole[t, 3 * units :], out=written)
+                do(np.add, written[:units], written[units:], out=cell)
+                lay_activation(self.activation, cell, told[t], do)
+                do(np.multiply, gates[:units], told[t], out=states[t + 1])
+                reading.carry(t, do, cells)
 
         return steps, (z, raw, cells, told)
 
@@ -142,67 +132,85 @@ class LSTM(Recurrent):
         factors = context.workspace.array("factors", (time, 5 * units, batch), z.dtype)
         to_cell, dz = factors[:, :units], factors[:, units:]
 
-        def find(piece: slice) -> None:
-            do, di, df, dg = _parts(dz[piece])
+        def find(piece: slice, do: Do) -> None:
+            d_o, d_i, d_f, d_g = _parts(dz[piece])
             o, i, f, g = _parts(z[piece])
             into_cell = to_cell[piece]
             if raw is None:
-                np.subtract(1, z[piece], out=dz[piece])
-                np.multiply(dz[piece], z[piece], out=dz[piece])
-                tanh_slope(g, out=dg)
-                tanh_slope(told[piece], out=into_cell)
+                do(np.subtract, 1, z[piece], out=dz[piece])
+                do(np.multiply, dz[piece], z[piece], out=dz[piece])
+                lay_tanh_slope(g, d_g, do)
+                lay_tanh_slope(told[piece], into_cell, do)
             else:
                 o_in, i_in, f_in, g_in = _parts(raw[piece])
                 gate, act = self.recurrent_activation, self.activation
                 for slopes, function, out, into in (
-                    (di, gate, i, i_in), (df, gate, f, f_in), (do, gate, o, o_in),
-                    (dg, act, g, g_in), (into_cell, act, told[piece], cells[1:][piece]),
+                    (d_i, gate, i, i_in), (d_f, gate, f, f_in), (d_o, gate, o, o_in),
+                    (d_g, act, g, g_in), (into_cell, act, told[piece], cells[1:][piece]),
                 ):  # fmt: skip
-                    slope(function, out if function.saves == "output" else into, out=slopes)
-            di *= g
-            df *= cells[piece]
-            dg *= i
-            do *= told[piece]
-            into_cell *= o
+                    saved = out if function.saves == "output" else into
+                    do(slope, function, saved, out=slopes)
+            for slopes, factor in (
+                (d_i, g), (d_f, cells[piece]), (d_g, i), (d_o, told[piece]), (into_cell, o),
+            ):  # fmt: skip
+                do(np.multiply, slopes, factor, out=slopes)
 
         return find, factors
 
     def run_back(
-        self, arriving: Array, reading: Reading, cache: Any, factors: Any, context: Context
+        self, arriving: Array, reading: Reading, cache: Any, factors: Any, context: Context, do: Do
     ) -> tuple[Steps, list[tuple[str, Array, Array]], Finish]:
         """dh · factors for c and o, dc · factors for i, f and g; what these four give is dh."""
-        units = self.units
-        dz = factors[:, units:]
-        dh = self.last(arriving, reading, context)
-        dc = context.workspace.zeros("dc", dh.shape, dh.dtype)
-        back, before = in_rows(np.roll(self["recurrent_kernel"], units, axis=1), dh)
+        units, space = self.units, context.workspace
+        dz, f = factors[:, units:], _parts(cache[0])[2]
+        dh = self.last(arriving, reading, context, do)
+        dc = space.array("dc", dh.shape, dh.dtype)
+        do(dc.fill, 0)
+        recurrent, kernel = (
+            self._turned_kernel(name, context, do) for name in ("recurrent_kernel", "kernel")
+        )
+        back, before = in_rows(recurrent, dh)
         split = factors.reshape(reading.time, 5, *dh.shape)
-        series = (dz, split[:, :2], split[:, 0], split[:, 2:], _parts(cache[0])[2])
 
-        def steps(piece: slice) -> None:
-            times = range(reading.time)[piece]
-            each = list(zip(times, *[part[piece] for part in series], strict=True))
-            for t, gates, outer, through, inner, f in reversed(each):
-                kept = self.set_aside(t, reading, dh, dc)
-                np.multiply(outer, dh, out=outer)
-                np.add(dc, through, out=dc)
-                np.multiply(inner, dc, out=inner)
-                np.multiply(dc, f, out=dc)
-                np.matmul(back, gates, out=before)
-                self.step_down(t, dh, arriving, reading)
+        def steps(piece: slice, do: Do) -> None:
+            for t in reversed(range(reading.time)[piece]):
+                kept = self.set_aside(t, reading, do, dh, dc)
+                outer, inner = split[t, :2], split[t, 2:]
+                do(np.multiply, outer, dh, out=outer)
+                do(np.add, dc, outer[0], out=dc)
+                do(np.multiply, inner, dc, out=inner)
+                do(np.multiply, dc, f[t], out=dc)
+                do(np.matmul, back, dz[t], out=before)
+                self.step_down(t, dh, arriving, reading, do)
                 if kept:
-                    np.add(dh, kept[0], out=dh)
-                    np.add(dc, kept[1], out=dc)
+                    do(np.add, dh, kept[0], out=dh)
+                    do(np.add, dc, kept[1], out=dc)
 
-        def finish(whole: Array) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
-            kernel = np.roll(self["kernel"], units, axis=1)
-            found = np.roll(whole, -units, axis=1)
-            return [(dz, kernel)], self.split_gradients(found, reading, context)
+        def finish(sums: list[Array], do: Do) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
+            (whole,) = sums
+            found = space.array("turned back", whole.shape, whole.dtype)
+            for own, turned in _order(units):
+                do(np.copyto, found[:, own], whole[:, turned])
+            return [(dz, kernel)], self.split_gradients(found, reading, context, do)
 
         return steps, [("whole", reading.read[:-1], dz)], finish
+
+    def _turned_kernel(self, name: str, context: Context, do: Do) -> Array:
+        """A kernel with its parts in the order o, i, f, g."""
+        kernel = self[name]
+        found = context.workspace.array(f"turned {name}", kernel.shape, kernel.dtype)
+        for own, turned in _order(self.units):
+            do(np.copyto, found[:, turned], kernel[:, own])
+        return found
 
 
 def _parts(gates: Array) -> list[Array]:
     """o, i, f and g of the gates, (…, 4 · units, batch)."""
     units = gates.shape[-2] // 4
     return [gates[..., k * units : (k + 1) * units, :] for k in range(4)]
+
+
+def _order(units: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Where weights have the gates, i, f, g and o, and where o, i, f and g are worked on."""
+    last = 3 * units
+    return (slice(last, None), slice(None, units)), (slice(None, last), slice(units, None))

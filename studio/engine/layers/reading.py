@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from studio.engine.plan import Do
 from studio.engine.workspace import Array
 
 SHORTEST = 1 << 16
@@ -68,13 +69,14 @@ class Reading:
         """How many sequences there are."""
         return self.read.shape[2]
 
-    def carry(self, t: int, *others: Array) -> None:
+    def carry(self, t: int, do: Do, *others: Array) -> None:
         """Finish step t: where it is masked the states stay as they were before it."""
         if self.skips is not None and self.skips.some[t]:
             for states in (self.states, *others):
-                np.copyto(states[t + 1], states[t], where=self.skips.where[t])
+                do(np.copyto, states[t + 1], states[t], where=self.skips.where[t])
         if self.drop is not None:
-            np.multiply(self.states[t + 1], self.drop, out=self.read[t + 1, self.features + 1 :])
+            dropped = self.read[t + 1, self.features + 1 :]
+            do(np.multiply, self.states[t + 1], self.drop, out=dropped)
 
     def pieces(self, width: int, numbers: int) -> list[slice]:
         """All steps in pieces of about so many numbers, shorter ones towards the end."""

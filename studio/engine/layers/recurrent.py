@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,12 +20,15 @@ from studio.engine.constraints import constraints
 from studio.engine.errors import ParameterError
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, Layer, WeightSpec, known
+from studio.engine.layers.beside import Beside
+from studio.engine.layers.planned import Planned
 from studio.engine.layers.reading import Reading, Skips
 from studio.engine.layers.step_products import StepProducts
 from studio.engine.params import Boolean, Integer, Real
+from studio.engine.plan import Do, at_once
 from studio.engine.registry import Named, Registry
 from studio.engine.regularizers import regularizers
-from studio.engine.workspace import ALONE, Array, Context, Shape, Task, Threads
+from studio.engine.workspace import ALONE, Array, Context, Shape, Threads
 
 AHEAD = 1 << 19
 """How many numbers are worked on at a time on the way forward: with few calls beside it, the
@@ -36,14 +39,14 @@ LEAST_BESIDE = 1 << 13
 """How many numbers a step's gates have at least for another thread to be asked: where calls are
 shorter, the two would only wait for each other."""
 
-Steps = Callable[[slice], None]
-"""Works on the steps of a piece."""
-Finish = Callable[..., tuple[list[tuple[Array, Array]], dict[str, Array]]]
+Steps = Callable[[slice, Do], None]
+"""Has the steps of a piece worked on."""
+Finish = Callable[[list[Array], Do], tuple[list[tuple[Array, Array]], dict[str, Array]]]
 """From the summed products to the gradients before the activations, each with the kernel it came
 by, and those of the weights."""
 
 
-class Recurrent(Layer):
+class Recurrent(Planned):
     """A layer that reads a sequence step by step and carries a state.
 
     Subclasses say how many ``gates`` a unit has, and define ``run``, ``slopes`` and ``run_back``.
@@ -51,6 +54,7 @@ class Recurrent(Layer):
 
     category = "Recurrent"
     input_ranks = (3,)
+    heeds_masks = True
     gates = 1
 
     units = Integer(minimum=1, initial=32, label="Units", help="How many numbers it remembers.")
@@ -124,75 +128,82 @@ class Recurrent(Layer):
         """A sequence keeps its mask; a single output has none."""
         return mask if self.return_sequences else None
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Shapes (batch, time, features) → (batch, units) or (batch, time, units)."""
-        reading = self._reading(x, context)
-        steps, cache = self.run(reading, context)
+        reading = self._reading(x, context, do)
+        steps, cache = self.run(reading, context, do)
         pieces = reading.pieces(self.gates * self.units, AHEAD)
-        ready: list[Task] = []
+        beside = Beside(self._threads(pieces, reading, context))
         # Nothing comes back to a frozen layer with none to be trained below it.
         comes_back = context.needs_input_gradient or self.trainable_weights
         prepared = None
         if context.training and comes_back:
             prepared = self.slopes(reading, cache, context)
-        threads = self._threads(pieces, reading, context)
         for piece in pieces:
-            steps(piece)
+            steps(piece, do)
             if prepared is not None:
-                ready.append(threads.beside(partial(prepared[0], piece)))
+                beside.lay(partial(prepared[0], piece), do)
         states, shown = reading.states[1:], self._shown(reading)
-        if self.return_sequences:
-            y = (states if shown is None else states * shown).transpose(2, 0, 1)
+        order = (2, 0, 1)
+        if not self.return_sequences:
+            states, order = states[-1], (1, 0)
+            shown = None if shown is None else shown[-1]
+        shown_states = states.transpose(order)
+        y = context.workspace.array("y", shown_states.shape, x.dtype)
+        if shown is None:
+            do(np.copyto, y, shown_states)
         else:
-            y = (states[-1] if shown is None else states[-1] * shown[-1]).T
-        return np.ascontiguousarray(y), (reading, cache, prepared, ready)
+            do(np.multiply, shown_states, shown.transpose(order), out=y)
+        return y, (reading, cache, prepared, beside)
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
+    def lay_back(
+        self, dy: Array, cache: Any, context: Context, do: Do
+    ) -> tuple[Array | None, Gradients]:
         """Backpropagation through time (Werbos, 1990)."""
-        reading, inner, prepared, ready = cache
-        time = reading.time
+        reading, inner, prepared, beside = cache
+        time, space = reading.time, context.workspace
         pieces = [
             slice(time - piece.stop, time - piece.start)
             for piece in reading.pieces(self.gates * self.units, BEHIND)
         ]
         if prepared is None:
             prepared = self.slopes(reading, inner, context)
-            ready = [ALONE.beside(partial(prepared[0], piece)) for piece in pieces]
-        for wait in ready:
-            wait()
-        order = (1, 2, 0) if self.return_sequences else (1, 0)
-        shape = tuple(dy.shape[axis] for axis in order)
-        arriving = context.workspace.array("arriving", shape, dy.dtype)
-        np.copyto(arriving, dy.transpose(order))
+            for piece in pieces:
+                prepared[0](piece, do)
+        beside.lay_wait(do)
+        came = dy.transpose((1, 2, 0) if self.return_sequences else (1, 0))
+        arriving = space.array("arriving", came.shape, dy.dtype)
+        do(np.copyto, arriving, came)
         shown = self._shown(reading)
         if shown is not None:
-            arriving *= shown if self.return_sequences else shown[-1]
-        back, products, finish = self.run_back(arriving, reading, inner, prepared[1], context)
-        longest = max(piece.stop - piece.start for piece in pieces)
-        sums = [StepProducts(*factors, longest, context) for factors in products]
-        added: list[Task] = []
-        threads = self._threads(pieces, reading, context)
-        for piece in pieces:
-            back(piece)
-            added += [each.add(piece, threads) for each in sums]
-        taken = [each.take() for each in sums]
-        for wait in added:
-            wait()
-        parts, gradients = finish(*map(StepProducts.total, sums, taken))
+            counted = shown if self.return_sequences else shown[-1]
+            do(np.multiply, arriving, counted, out=arriving)
+        back, products, finish = self.run_back(arriving, reading, inner, prepared[1], context, do)
+        beside = Beside(self._threads(pieces, reading, context))
+        sums = [StepProducts(*factors, pieces, beside, context, do) for factors in products]
+        for number, piece in enumerate(pieces):
+            back(piece, do)
+            for each in sums:
+                each.lay_piece(number, do)
+        for each in sums:
+            each.lay_rest(do)
+        beside.lay_wait(do)
+        parts, gradients = finish([each.lay_total(do) for each in sums], do)
         if not context.needs_input_gradient:
             return None, gradients
-        steps = context.workspace.array(
-            "steps", (reading.time, reading.features, len(dy)), dy.dtype
-        )
-        half = reading.time // 2
-        wait = threads.beside(partial(_inputs_back, parts, steps, slice(0, half)))
-        _inputs_back(parts, steps, slice(half, None))
-        wait()
+        steps = space.array("steps", (time, reading.features, len(dy)), dy.dtype)
+        half = 0 if beside.alone else time // 2
+        if half:
+            beside.lay(partial(self._inputs_back, parts, steps, slice(0, half), context), do)
+        self._inputs_back(parts, steps, slice(half, time), context, do)
+        beside.lay_wait(do)
         if reading.drop_inputs is not None:
-            steps *= reading.drop_inputs
-        return np.ascontiguousarray(self._in_order(steps.transpose(2, 0, 1))), gradients
+            do(np.multiply, steps, reading.drop_inputs, out=steps)
+        dx = space.array("dx", (len(dy), time, reading.features), dy.dtype)
+        do(np.copyto, self._in_order(dx), steps.transpose(2, 0, 1))
+        return dx, gradients
 
-    def run(self, reading: Reading, context: Context) -> tuple[Steps, Any]:
+    def run(self, reading: Reading, context: Context, do: Do) -> tuple[Steps, Any]:
         """What fills in the states of a piece, the first one first; and all else that it leaves."""
         raise NotImplementedError
 
@@ -201,7 +212,7 @@ class Recurrent(Layer):
         raise NotImplementedError
 
     def run_back(
-        self, arriving: Array, reading: Reading, cache: Any, factors: Any, context: Context
+        self, arriving: Array, reading: Reading, cache: Any, factors: Any, context: Context, do: Do
     ) -> tuple[Steps, list[tuple[str, Array, Array]], Finish]:
         """What takes a piece back, the :class:`StepProducts` to sum, and what to make of them.
 
@@ -215,65 +226,74 @@ class Recurrent(Layer):
         short = reading.batch * self.gates * self.units < LEAST_BESIDE
         return ALONE if short or len(pieces) == 1 else context.threads
 
-    def joined(self, kernel: Array, bias: Array | None, recurrent: Array) -> Array:
-        """One matrix for ``[x ; 1 ; h]``."""
-        row = np.zeros_like(kernel[0]) if bias is None else bias
-        return np.ascontiguousarray(np.concatenate([kernel, row[None], recurrent]).T)
+    def join(
+        self, kernel: Array | None, bias: Array | None, recurrent: Array, into: Array, do: Do
+    ) -> None:
+        """Write one matrix for ``[x ; 1 ; h]``, turned around; what is None counts as zeros."""
+        row = into.shape[1] - len(recurrent) - 1
+        parts = ((into[:, :row], kernel), (into[:, row], bias), (into[:, row + 1 :], recurrent))
+        for part, values in parts:
+            if values is None:
+                do(part.fill, 0)
+            else:
+                do(np.copyto, part, values.T)
 
-    def split_gradients(self, whole: Array, reading: Reading, context: Context) -> dict[str, Array]:
+    def split_gradients(
+        self, whole: Array, reading: Reading, context: Context, do: Do
+    ) -> dict[str, Array]:
         """The gradients of all weights from that of the joined ones, (rows, gates · units)."""
         rows = reading.features
         parts = {"kernel": whole[:rows], "recurrent_kernel": whole[rows + 1 :]}
         if self.use_bias:
             parts["bias"] = whole[rows]
-        return {name: self.written(name, part, context) for name, part in parts.items()}
+        return {name: self.written(name, part, context, do) for name, part in parts.items()}
 
-    def written(self, name: str, values: Array, context: Context) -> Array:
+    def written(self, name: str, values: Array, context: Context, do: Do) -> Array:
         """The gradient of a weight, put where it belongs."""
         into = context.gradient(name, self[name])
-        np.copyto(into, values)
+        do(np.copyto, into, values)
         return into
 
-    def last(self, arriving: Array, reading: Reading, context: Context) -> Array:
+    def last(self, arriving: Array, reading: Reading, context: Context, do: Do) -> Array:
         """The gradient of the last state, to be worked on."""
         dh = context.workspace.array("dh", reading.states.shape[1:], arriving.dtype)
-        np.copyto(dh, arriving[-1] if self.return_sequences else arriving)
+        do(np.copyto, dh, arriving[-1] if self.return_sequences else arriving)
         return dh
 
-    def set_aside(self, t: int, reading: Reading, *gradients: Array) -> list[Array]:
+    def set_aside(self, t: int, reading: Reading, do: Do, *gradients: Array) -> list[Array]:
         """Take the rows that are masked in step t out of gradients of its states."""
         skips = reading.skips
         if skips is None or not skips.some[t]:
             return []
-        kept = [gradient * skips.skipped[t] for gradient in gradients]
-        for gradient in gradients:
-            np.multiply(gradient, skips.counted[t], out=gradient)
+        kept = [np.empty_like(gradient) for gradient in gradients]
+        for gradient, out in zip(gradients, kept, strict=True):
+            do(np.multiply, gradient, skips.skipped[t], out=out)
+            do(np.multiply, gradient, skips.counted[t], out=gradient)
         return kept
 
-    def step_down(self, t: int, dh: Array, arriving: Array, reading: Reading) -> None:
+    def step_down(self, t: int, dh: Array, arriving: Array, reading: Reading, do: Do) -> None:
         """From what came through the product of step t to the gradient of the state before it."""
         if reading.drop is not None:
-            dh *= reading.drop
+            do(np.multiply, dh, reading.drop, out=dh)
         if self.return_sequences and t:
-            dh += arriving[t - 1]
+            do(np.add, dh, arriving[t - 1], out=dh)
 
-    def _reading(self, x: Array, context: Context) -> Reading:
+    def _reading(self, x: Array, context: Context, do: Do) -> Reading:
         batch, time, features = x.shape
         space, first = context.workspace, features + 1
         read = space.array("read", (time + 1, first + self.units, batch), x.dtype)
-        np.copyto(read[:-1, :features], self._in_order(x).transpose(1, 2, 0))
-        read[:, features] = 1
-        read[0, first:] = 0
-        states = read[:, first:]
-        drop_inputs = self._drop(context, "dropout", self.dropout, (batch, features), x.dtype)
+        inputs, states = read[:-1, :features], read[:, first:]
+        do(np.copyto, inputs, self._in_order(x).transpose(1, 2, 0))
+        do(read[:, features].fill, 1)
+        do(read[0, first:].fill, 0)
+        drop_inputs = self._drop("dropout", self.dropout, (features, batch), context, x.dtype, do)
         if drop_inputs is not None:
-            read[:-1, :features] *= drop_inputs
-        drop = self._drop(
-            context, "recurrent", self.recurrent_dropout, (batch, self.units), x.dtype
-        )
+            do(np.multiply, inputs, drop_inputs, out=inputs)
+        rate = self.recurrent_dropout
+        drop = self._drop("recurrent", rate, (self.units, batch), context, x.dtype, do)
         if drop is not None:
             states = space.array("states", states.shape, x.dtype)
-            states[0] = 0
+            do(states[0].fill, 0)
         skips = None
         if context.mask is not None:
             skips = Skips.outside(self._in_order(context.mask).T[:, None], x.dtype)
@@ -289,37 +309,61 @@ class Recurrent(Layer):
         return batch_first[:, ::-1] if self.go_backwards else batch_first
 
     def _drop(
-        self, context: Context, name: str, rate: float, shape: tuple[int, ...], dtype: Any
+        self, name: str, rate: float, shape: Shape, context: Context, dtype: Any, do: Do
     ) -> Array | None:
+        """The factors of a dropout, the batch last."""
         if not rate or not context.training:
             return None
+        drop = context.workspace.array(f"factors of {name}", cast("tuple[int, int]", shape), dtype)
+        do(self._draw, drop, name, rate, context)
+        return drop
+
+    def _draw(self, drop: Array, name: str, rate: float, context: Context) -> None:
         random = context.random(f"{name} {self.seed}")
-        kept = (random.random(shape, np.float32) >= np.float32(rate)).astype(dtype)
-        return np.ascontiguousarray(kept.T) * dtype.type(0 if rate == 1 else 1 / (1 - rate))
+        kept = random.random(drop.T.shape, np.float32) >= np.float32(rate)
+        np.multiply(kept.T, drop.dtype.type(0 if rate == 1 else 1 / (1 - rate)), out=drop)
+
+    def _inputs_back(
+        self, parts: list[tuple[Array, Array]], steps: Array, some: slice, context: Context, do: Do
+    ) -> None:
+        """dx of some steps: every gradient before the activations through the kernel it came by."""
+        (dz, kernel), *others = parts
+        into = steps[some]
+        do(np.matmul, kernel, dz[some], out=into)
+        for dz, kernel in others:
+            more = context.workspace.array("more steps", steps.shape, steps.dtype)[some]
+            do(np.matmul, kernel, dz[some], out=more)
+            do(np.add, into, more, out=into)
 
 
 recurrent_layers: Registry[Layer] = Registry("a recurrent layer", Recurrent, spelled=str)
 """Those that Bidirectional can wrap."""
 
 
+def lay_activation(activation: Activation, z: Array, out: Array, do: Do) -> None:
+    """An activation of z, which may be ``out`` itself."""
+    if isinstance(activation, Tanh):
+        do(np.tanh, z, out=out)
+    else:
+        do(_apply, activation, z, out)
+
+
+def _apply(activation: Activation, z: Array, out: Array) -> None:
+    in_place = activation.saves == "output" or z is not out
+    y = activation.forward(z, out=out if in_place else None)
+    if y is not out:
+        np.copyto(out, y)
+
+
 def slope(activation: Activation, saved: Array, out: Array) -> None:
     """The derivative of an activation that works on each number by itself, into ``out``."""
     if isinstance(activation, Tanh):
-        tanh_slope(saved, out)
+        lay_tanh_slope(saved, out, at_once)
     else:
         out[...] = activation.backward(np.ones_like(saved), saved)
 
 
-def tanh_slope(y: Array, out: Array) -> None:
+def lay_tanh_slope(y: Array, out: Array, do: Do) -> None:
     """The derivative of tanh from its values: 1 - y²."""
-    np.multiply(y, y, out=out)
-    np.subtract(1, out, out=out)
-
-
-def _inputs_back(parts: list[tuple[Array, Array]], steps: Array, some: slice) -> None:
-    """dx of some steps: every gradient before the activations through the kernel it came by."""
-    for number, (dz, kernel) in enumerate(parts):
-        if number == 0:
-            np.matmul(kernel, dz[some], out=steps[some])
-        else:
-            steps[some] += np.matmul(kernel, dz[some])
+    do(np.multiply, y, y, out=out)
+    do(np.subtract, 1, out, out=out)

@@ -12,11 +12,13 @@ from studio.engine.layers.recurrent import (
     Finish,
     Recurrent,
     Steps,
+    lay_activation,
     recurrent_layers,
     slope,
 )
 from studio.engine.layers.tiles import in_rows
 from studio.engine.params import Integer
+from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context
 
 
@@ -35,24 +37,21 @@ class SimpleRNN(Recurrent):
     seed = Integer(None, minimum=0, optional=True, advanced=True, after="go_backwards",
                    help="Fixes what is dropped.")  # fmt: skip
 
-    def run(self, reading: Reading, context: Context) -> tuple[Steps, Any]:
+    def run(self, reading: Reading, context: Context, do: Do) -> tuple[Steps, Any]:
         """One product per step."""
         read, states, act = reading.read, reading.states, self.activation
+        space, shape = context.workspace, (self.units, read.shape[1])
+        weights = space.array("weights", shape, states.dtype)
         bias = self["bias"] if self.use_bias else None
-        weights = self.joined(self["kernel"], bias, self["recurrent_kernel"])
-        z = context.workspace.array("z", (reading.time, *states.shape[1:]), states.dtype)
+        self.join(self["kernel"], bias, self["recurrent_kernel"], weights, do)
+        z = space.array("z", (reading.time, *states.shape[1:]), states.dtype)
         tiles, products = in_rows(weights, z)
-        plain = reading.skips is None and reading.drop is None
 
-        def steps(piece: slice) -> None:
+        def steps(piece: slice, do: Do) -> None:
             for t in range(reading.time)[piece]:
-                h = states[t + 1]
-                np.matmul(tiles, read[t], out=products[t])
-                y = act.forward(z[t], out=h)
-                if y is not h:
-                    np.copyto(h, y)
-                if not plain:
-                    reading.carry(t)
+                do(np.matmul, tiles, read[t], out=products[t])
+                lay_activation(act, z[t], states[t + 1], do)
+                reading.carry(t, do)
 
         return steps, z if act.saves == "input" else states[1:]
 
@@ -60,29 +59,30 @@ class SimpleRNN(Recurrent):
         """activation'."""
         dz = context.workspace.array("dz", cache.shape, cache.dtype)
 
-        def find(piece: slice) -> None:
-            slope(self.activation, cache[piece], out=dz[piece])
+        def find(piece: slice, do: Do) -> None:
+            do(slope, self.activation, cache[piece], out=dz[piece])
 
         return find, dz
 
     def run_back(
-        self, arriving: Array, reading: Reading, cache: Any, factors: Any, context: Context
+        self, arriving: Array, reading: Reading, cache: Any, factors: Any, context: Context, do: Do
     ) -> tuple[Steps, list[tuple[str, Array, Array]], Finish]:
         """dz_t = dh_t · activation', dh_{t-1} = dz_t · recurrent_kernelᵀ."""
         dz: Array = factors
-        dh = self.last(arriving, reading, context)
+        dh = self.last(arriving, reading, context, do)
         back, before = in_rows(self["recurrent_kernel"], dh)
 
-        def steps(piece: slice) -> None:
+        def steps(piece: slice, do: Do) -> None:
             for t in reversed(range(reading.time)[piece]):
-                kept = self.set_aside(t, reading, dh)
-                np.multiply(dz[t], dh, out=dz[t])
-                np.matmul(back, dz[t], out=before)
-                self.step_down(t, dh, arriving, reading)
+                kept = self.set_aside(t, reading, do, dh)
+                do(np.multiply, dz[t], dh, out=dz[t])
+                do(np.matmul, back, dz[t], out=before)
+                self.step_down(t, dh, arriving, reading, do)
                 if kept:
-                    np.add(dh, kept[0], out=dh)
+                    do(np.add, dh, kept[0], out=dh)
 
-        def finish(whole: Array) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
-            return [(dz, self["kernel"])], self.split_gradients(whole, reading, context)
+        def finish(sums: list[Array], do: Do) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
+            (whole,) = sums
+            return [(dz, self["kernel"])], self.split_gradients(whole, reading, context, do)
 
         return steps, [("whole", reading.read[:-1], dz)], finish

@@ -8,11 +8,13 @@ pieces, whoever computes them.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from studio.engine.workspace import Array, Context, Task, Threads
+from studio.engine.layers.beside import Beside
+from studio.engine.plan import Calls, Do
+from studio.engine.workspace import Array, Context
 
 MOST_TAKEN = 4
 """So many products may be kept to be added at the end."""
@@ -25,64 +27,101 @@ class StepProducts:
         name: what its scratch memory is called.
         left: (time, rows, batch).
         right: (time, columns, batch).
-        longest: how many steps a piece has at most.
+        pieces: the steps of each piece, in the order in which they come.
+        beside: who adds them up.
         context: that of the layer.
+        do: has the sum begun.
     """
 
     def __init__(
-        self, name: str, left: Array, right: Array, longest: int, context: Context
+        self,
+        name: str,
+        left: Array,
+        right: Array,
+        pieces: Sequence[slice],
+        beside: Beside,
+        context: Context,
+        do: Do,
     ) -> None:
         # The one with more rows first: BLAS does that faster.
         self._swapped = right.shape[1] > left.shape[1]
         self._factors = (right, left) if self._swapped else (left, right)
-        batch, dtype, space = left.shape[2], left.dtype, context.workspace
-        # One product of all steps of a piece wants them side by side; each side has its own.
-        self._turned = [
-            [
-                space.array(f"{name} {side} {who}", (factor.shape[1], longest, batch), dtype)
-                for side, factor in enumerate(self._factors)
-            ]
-            for who in range(2)
-        ]
-        shape = tuple(factor.shape[1] for factor in self._factors)
-        self._product = space.array(f"{name} product", shape, dtype)
-        self._sum = np.zeros(shape, dtype)
-        self._waiting: deque[slice] = deque()
+        self._name, self._pieces, self._beside = name, pieces, beside
+        self._space, self._shape = context.workspace, tuple(f.shape[1] for f in self._factors)
+        self._sum = self._space.array(f"{name} sum", self._shape, left.dtype)
+        do(self._sum.fill, 0)
+        self._waiting: deque[int] = deque()
+        self._taken: list[Array] = []
+        if beside.alone:
+            return
+        do(self._waiting.clear)
+        self._adding = [Calls() for _ in pieces]
+        for number, calls in enumerate(self._adding):
+            self._lay_add(number, calls)
+        self._taking: dict[int, tuple[Calls, Array]] = {}
+        for number in range(len(pieces))[-MOST_TAKEN:]:
+            calls = Calls()
+            self._taking[number] = calls, self._lay_product(number, f"own {number}", calls)
 
-    def add(self, piece: slice, threads: Threads) -> Task:
-        """Have the products of these steps added; what is returned waits until they are."""
-        self._waiting.append(piece)
-        return threads.beside(self._add_first)
+    def lay_piece(self, number: int, do: Do) -> None:
+        """Have the products of a piece's steps added; they may be waited for with the others."""
+        if self._beside.alone:
+            self._lay_add(number, do)
+        else:
+            do(self._hand, number)
 
-    def take(self) -> list[Array]:
-        """Products that still waited, the first one last, to be handed to :meth:`total`."""
-        taken: list[Array] = []
-        while len(taken) < MOST_TAKEN and (piece := _popped(self._waiting.pop)) is not None:
-            taken.append(self.multiply(piece, 1, np.empty_like(self._sum)))
-        return taken
+    def lay_rest(self, do: Do) -> None:
+        """Have some of the products made that still wait; then wait for the others."""
+        if not self._beside.alone:
+            do(self._take)
 
-    def total(self, taken: list[Array]) -> Array:
-        """The sum, (rows, columns), when all tasks are done."""
-        while taken:
-            self._sum += taken.pop()
+    def lay_total(self, do: Do) -> Array:
+        """The sum, (rows, columns), when all has been waited for."""
+        if not self._beside.alone:
+            do(self._add_taken)
         return self._sum.T if self._swapped else self._sum
 
-    def _add_first(self) -> None:
-        # Nothing is left where the recurrence's own thread has taken it.
-        if (piece := _popped(self._waiting.popleft)) is not None:
-            self._sum += self.multiply(piece, 0, self._product)
+    def _lay_add(self, number: int, do: Do) -> None:
+        do(np.add, self._sum, self._lay_product(number, "product", do), out=self._sum)
 
-    def multiply(self, piece: slice, who: int, out: Array) -> Array:
-        """The sum of these steps' products, in the scratch memory of ``who``."""
+    def _lay_product(self, number: int, name: str, do: Do) -> Array:
+        """The sum of the products of a piece's steps."""
         turned: list[Array] = []
-        for factor, space in zip(self._factors, self._turned[who], strict=True):
-            used = space[:, : piece.stop - piece.start]
-            np.copyto(used, factor[piece].swapaxes(0, 1))
+        piece, dtype = self._pieces[number], self._sum.dtype
+        for side, factor in enumerate(self._factors):
+            steps = factor[piece].swapaxes(0, 1)
+            # One product of all steps of a piece wants them side by side.
+            used = self._space.array(f"{self._name} {name} {side}", steps.shape, dtype)
+            do(np.copyto, used, steps)
             turned.append(used.reshape(len(used), -1))
-        return np.matmul(turned[0], turned[1].T, out=out)
+        out = self._space.array(f"{self._name} {name}", self._shape, dtype)
+        do(np.matmul, turned[0], turned[1].T, out=out)
+        return out
+
+    def _hand(self, number: int) -> None:
+        self._waiting.append(number)
+        self._beside.hand(self.add_next)
+
+    def add_next(self) -> None:
+        """Add the piece that has waited longest."""
+        # Nothing is left where the recurrence's own thread has taken it.
+        if (number := _popped(self._waiting.popleft)) is not None:
+            self._adding[number].make()
+
+    def _take(self) -> None:
+        while len(self._taken) < MOST_TAKEN:
+            if (number := _popped(self._waiting.pop)) is None:
+                return
+            calls, product = self._taking[number]
+            calls.make()
+            self._taken.append(product)
+
+    def _add_taken(self) -> None:
+        while self._taken:
+            self._sum += self._taken.pop()
 
 
-def _popped(pop: Callable[[], slice]) -> slice | None:
+def _popped(pop: Callable[[], int]) -> int | None:
     """What is popped, or None if another thread has been faster."""
     try:
         return pop()
