@@ -111,18 +111,21 @@ class Lane:
         """The output of the layers from ``start`` to ``stop``, their caches, and the mask."""
         caches: list[Any] = []
         for first, last in self.together(start, stop):
-            layer, context = self.stack[first], self.contexts[first]
+            layer, context, before = self.stack[first], self.contexts[first], mask
+            for position in range(first, last):
+                self.contexts[position].mask = mask
+                mask = self.stack[position].compute_mask(x, mask)
             if self.planned[first]:
+                if before is not None:
+                    for position in range(first, last):
+                        self.contexts[position].settle_mask()
                 y, cache = self._run(x, first, last)
             else:
-                context.mask = mask
                 y, cache = layer.forward(x, context)
                 regularizer = self.activity[first]
                 if regularizer is not None:
                     self.penalty += regularizer(y) / self.batch
                     cache = (cache, y)
-            for layer in self.stack[first:last]:
-                mask = layer.compute_mask(x, mask)
             caches.append(cache)
             x = y
         return x, caches, mask
@@ -168,9 +171,7 @@ class Lane:
 
     def _is_planned(self, position: int) -> bool:
         layer = self.stack[position]
-        if not isinstance(layer, Planned) or self.activity[position] is not None:
-            return False
-        return not (layer.heeds_masks and any(below.makes_mask for below in self.stack[:position]))
+        return isinstance(layer, Planned) and self.activity[position] is None
 
     def _plans(self, first: int, last: int) -> tuple[Plans, tuple[object, ...], list[Array]]:
         """Those of a run of layers, what decides about them, and its weights."""

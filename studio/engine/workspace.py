@@ -164,13 +164,25 @@ class Context:
             found = self.workspace.array(f"gradient {name}", like.shape, like.dtype)
         return found
 
+    def settle_mask(self) -> None:
+        """Move the mask to where it lies in every batch: what has been laid out reads it there."""
+        if self.mask is not None:
+            place = self.workspace.array("settled mask", self.mask.shape, self.mask.dtype)
+            if place is not self.mask:
+                np.copyto(place, self.mask)
+                self.mask = place
+
     def planned(
         self, name: str, array: Array, fixed: Sequence[object], lay: Callable[[Do, Array], T]
     ) -> T:
         """Do what ``lay`` lays out, in this step and in later ones: see :meth:`Plans.run`."""
         if self.plans is None:
             self.plans = Plans(self.workspace, self.scratch)
-        flags = self.training, self.linear_output, self.needs_input_gradient, self.threads
+        self.settle_mask()
+        flags = (
+            self.training, self.linear_output, self.needs_input_gradient, self.threads,
+            self.mask is None,
+        )  # fmt: skip
         return self.plans.run((name, *flags), array, fixed, lay)
 
     def child(

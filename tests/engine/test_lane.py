@@ -10,13 +10,17 @@ import pytest
 from studio.engine import Input, Sequential
 from studio.engine.lane import Lane
 from studio.engine.layers import (
+    GRU,
+    LSTM,
     Activation,
     AveragePooling2D,
     BatchNormalization,
+    Bidirectional,
     Conv2D,
     Conv2DTranspose,
     Cropping2D,
     Dense,
+    DepthwiseConv2D,
     Dropout,
     Flatten,
     GlobalMaxPooling2D,
@@ -25,6 +29,9 @@ from studio.engine.layers import (
     Masking,
     MaxPooling2D,
     Permute,
+    Reshape,
+    SeparableConv2D,
+    SimpleRNN,
 )
 from studio.engine.workspace import Array, Context, Moment, Workspace
 
@@ -45,6 +52,23 @@ STACKS: dict[str, Callable[[], list[Layer]]] = {
     "pools": lambda: [
         Cropping2D(1), AveragePooling2D(3, strides=2, padding="same"), Permute((2, 1, 3)),
         GlobalMaxPooling2D(), Activation("gelu"), Dense(2),
+    ],
+    "depthwise": lambda: [
+        DepthwiseConv2D(3, depth_multiplier=2, activation="gelu"),
+        SeparableConv2D(5, 2, strides=2, padding="same", activation="relu"),
+        DepthwiseConv2D(2, dilation_rate=2, use_bias=False), Flatten(), Dense(2),
+    ],
+    "sequences": lambda: [
+        Reshape((27, 12)), GRU(5, return_sequences=True, dropout=0.2, activation="gelu"),
+        Bidirectional(LSTM(4, return_sequences=True, recurrent_dropout=0.2)),
+        GRU(3, return_sequences=True, reset_after=False, recurrent_activation="hard_sigmoid"),
+        SimpleRNN(5, activation="relu", go_backwards=True), Dense(2),
+    ],
+    # Other steps are masked in each batch.
+    "masked": lambda: [
+        Activation("relu"), Reshape((81, 4)), Masking(), LSTM(4, return_sequences=True),
+        BatchNormalization(), GRU(3, return_sequences=True, reset_after=False, go_backwards=True),
+        Bidirectional(SimpleRNN(3, return_sequences=True)), LSTM(3, activation="softsign"),
     ],
 }  # fmt: skip
 
@@ -68,7 +92,7 @@ def test_the_same_bits_as_doing_it_anew(name: str) -> None:
     moment = Sequential(stack).moment
     kept, anew = Lane(stack, moment), Lane(stack, moment, reuse=False)
     views, others = (
-        [{w.name: np.empty_like(w.value) for w in layer.weights} for layer in stack]
+        [{w.name: np.empty_like(w.value) for w in layer.trainable_weights} for layer in stack]
         for _ in range(2)
     )
     random = np.random.default_rng(0)
@@ -94,8 +118,8 @@ def test_which_layers_are_laid_out_together() -> None:
     assert lane.together(1, 3) == [(1, 3)]
     stack = Sequential([Input((4,)), Dense(3), BatchNormalization(), Dense(2)]).layers
     assert Lane(stack, Sequential(stack).moment).together(0, 3) == [(0, 3)]
-    stack = Sequential([Input((5, 4)), Masking(), Dense(3), BatchNormalization()]).layers
-    assert Lane(stack, Sequential(stack).moment).together(0, 3) == [(0, 1), (1, 2), (2, 3)]
+    stack = built("masked")
+    assert Lane(stack, Sequential(stack).moment).together(2, 8) == [(2, 3), (3, 6), (6, 7), (7, 8)]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +128,7 @@ def test_which_layers_are_laid_out_together() -> None:
         Dense(3), Conv2D(4, 3), Conv2D(4, 2, groups=2), Conv2D(3, 3, strides=2),
         Conv2DTranspose(3, 2, padding="same"), MaxPooling2D(), AveragePooling2D(2),
         GlobalMaxPooling2D(), Flatten(), Activation("gelu"), Dropout(0.3), BatchNormalization(),
-        BatchNormalization(axis=1),
+        BatchNormalization(axis=1), DepthwiseConv2D(3), SeparableConv2D(4, 2, strides=2),
     ],
     ids=lambda layer: type(layer).__name__,
 )  # fmt: skip

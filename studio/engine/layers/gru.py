@@ -178,9 +178,11 @@ class GRU(Recurrent):
         carried = space.array("carried", dh.shape, dh.dtype)
         through = space.array("through", dh.shape, dh.dtype)
 
+        before_step, after_step = self.set_aside([dh], reading, context)
+
         def steps(piece: slice, do: Do) -> None:
             for t in reversed(range(reading.time)[piece]):
-                kept = self.set_aside(t, reading, do, dh)
+                before_step(t, do)
                 do(np.multiply, dh, gates[t, :units], out=carried)
                 do(np.multiply, dg[t], dh, out=dg[t])
                 if candidate is None:
@@ -195,8 +197,7 @@ class GRU(Recurrent):
                     do(np.add, dh, through, out=dh)
                 self.step_down(t, dh, arriving, reading, do)
                 do(np.add, dh, carried, out=dh)
-                if kept:
-                    do(np.add, dh, kept[0], out=dh)
+                after_step(t, do)
 
         def finish(sums: list[Array], do: Do) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
             whole, other = sums

@@ -172,9 +172,11 @@ class LSTM(Recurrent):
         back, before = in_rows(recurrent, dh)
         split = factors.reshape(reading.time, 5, *dh.shape)
 
+        before_step, after_step = self.set_aside([dh, dc], reading, context)
+
         def steps(piece: slice, do: Do) -> None:
             for t in reversed(range(reading.time)[piece]):
-                kept = self.set_aside(t, reading, do, dh, dc)
+                before_step(t, do)
                 outer, inner = split[t, :2], split[t, 2:]
                 do(np.multiply, outer, dh, out=outer)
                 do(np.add, dc, outer[0], out=dc)
@@ -182,9 +184,7 @@ class LSTM(Recurrent):
                 do(np.multiply, dc, f[t], out=dc)
                 do(np.matmul, back, dz[t], out=before)
                 self.step_down(t, dh, arriving, reading, do)
-                if kept:
-                    do(np.add, dh, kept[0], out=dh)
-                    do(np.add, dc, kept[1], out=dc)
+                after_step(t, do)
 
         def finish(sums: list[Array], do: Do) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
             (whole,) = sums

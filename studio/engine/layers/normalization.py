@@ -85,7 +85,6 @@ class BatchNormalization(Affine, Planned):
     """
 
     mixes_samples = True
-    heeds_masks = True
     help = "Keeps the numbers of each channel at a steady size over the batch."
 
     axis = Integer(-1, advanced=True, help="Where the channels are.")
@@ -126,7 +125,7 @@ class BatchNormalization(Affine, Planned):
         """By the batch's own mean and variance in training, else by the moving ones."""
         axis, space = self._axis(x.ndim), context.workspace
         learns = context.training and self.trainable
-        counted = _counted(x, context.mask if learns else None, axis)
+        counted = _counted(x, context.mask if learns else None, axis, space, do)
         x = _last(x, axis, "x", space, do)
         read, y = channels_of(x.shape), space.array("y", x.shape, x.dtype)
         lines, out = read.lines(x), read.lines(y)
@@ -234,13 +233,17 @@ def _back(x: Array, axis: int) -> Array:
     return x if axis == x.ndim - 1 else np.moveaxis(x, -1, axis)
 
 
-def _counted(x: Array, mask: Array | None, axis: int) -> Counted:
+def _counted(x: Array, mask: Array | None, axis: int, space: Workspace, do: Do) -> Counted:
     if mask is None or mask.ndim >= x.ndim:
         return None, x.size // x.shape[axis]
     wide = mask.reshape(*mask.shape, *(1,) * (x.ndim - mask.ndim))
-    counts = np.moveaxis(np.broadcast_to(wide, x.shape), axis, -1).astype(x.dtype, order="C")
-    totals = counts.reshape(-1, counts.shape[-1]).sum(axis=0)
-    return channels_of(counts.shape).lines(counts), totals
+    last = np.moveaxis(np.broadcast_to(wide, x.shape), axis, -1)
+    counts = space.array("counts", last.shape, x.dtype)
+    do(np.copyto, counts, last)
+    read = channels_of(counts.shape)
+    totals = space.array("totals", (read.channels,), x.dtype)
+    do(np.add.reduce, counts.reshape(-1, read.channels), axis=0, out=totals)
+    return read.lines(counts), totals
 
 
 def _lay_moments(
@@ -252,7 +255,7 @@ def _lay_moments(
     """
     pieces, space, dtype = read.pieces, context.workspace, lines.dtype
     counts, total = counted
-    sizes = _sizes(read, counts, dtype)
+    sizes = _lay_sizes(read, counts, space, dtype, do)
     # Of each piece the mean, and the sum of the squared distances from it.
     found = space.array("moments of pieces", (2, len(pieces), read.channels), dtype)
 
@@ -290,9 +293,12 @@ def _lay_moments(
     return mean, variance
 
 
-def _sizes(read: Channels, counts: Array | None, dtype: Any) -> Array:
+def _lay_sizes(read: Channels, counts: Array | None, space: Workspace, dtype: Any, do: Do) -> Array:
     """How many numbers each piece has of each channel, at least 1: (pieces, 1 or channels)."""
     if counts is None:
         return np.array([[(p.stop - p.start) * read.repeats] for p in read.pieces], dtype)
-    found = [counts[piece].reshape(-1, read.channels).sum(axis=0) for piece in read.pieces]
-    return np.maximum(1, found).astype(dtype)
+    sizes = space.array("sizes", (len(read.pieces), read.channels), dtype)
+    for piece, size in zip(read.pieces, sizes, strict=True):
+        do(np.add.reduce, counts[piece].reshape(-1, read.channels), axis=0, out=size)
+    do(np.maximum, sizes, 1, out=sizes)
+    return sizes

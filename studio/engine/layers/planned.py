@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from studio.engine.layers.base import Gradients, Layer
-from studio.engine.plan import Do, at_once
+from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context
 
 
@@ -14,9 +14,6 @@ class Planned(Layer):
 
     Several of them in a row are laid out together.
     """
-
-    heeds_masks: ClassVar[bool] = False
-    """Whether a mask changes what it does: then that is done at once, as each batch has another."""
 
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """The output and what :meth:`lay_back` will need, as ``forward`` returns them.
@@ -33,15 +30,11 @@ class Planned(Layer):
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """The output and what ``backward`` will need."""
-        if self.heeds_masks and context.mask is not None:
-            return self.lay(x, context, at_once)
         values = [weight.value for weight in self.weights]
         return context.planned("forward", x, values, lambda do, x: self.lay(x, context, do))
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
         """The gradients of the input and of each weight."""
-        if self.heeds_masks and context.mask is not None:
-            return self.lay_back(dy, cache, context, at_once)
         values = [weight.value for weight in self.weights]
         fixed = [cache, *values, *context.gradients.values()]
         return context.planned(

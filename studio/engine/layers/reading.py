@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from studio.engine.plan import Do
-from studio.engine.workspace import Array
+from studio.engine.workspace import Array, Workspace
 
 SHORTEST = 1 << 16
 """How many numbers are worked on at a time at the end of a way, when only they are left."""
@@ -20,22 +21,53 @@ class Skips:
 
     Attributes:
         where: (time, 1, batch) bool.
-        some: of each step, whether any sequence skips it.
         skipped: 1 where a step does not count, else 0; shape as ``where``.
         counted: 1 where a step counts, else 0.
+        some: of each step, whether any sequence skips it.
     """
 
     where: Array
-    some: list[bool]
     skipped: Array
     counted: Array
+    some: list[bool] = field(default_factory=list[bool])
 
     @classmethod
-    def outside(cls, mask: Array, dtype: Any) -> Skips:
-        """Those that a mask (time, 1, batch) leaves out."""
-        where = ~mask
-        some: Any = where.any(axis=(1, 2)).tolist()
-        return cls(where, some, where.astype(dtype), mask.astype(dtype))
+    def outside(cls, mask: Array, space: Workspace, dtype: Any, do: Do) -> Skips:
+        """Those that a mask (time, 1, batch) leaves out, found in each batch."""
+        found = cls(
+            space.array("where skipped", mask.shape, mask.dtype),
+            space.array("skipped", mask.shape, dtype),
+            space.array("counted", mask.shape, dtype),
+        )
+        do(np.logical_not, mask, out=found.where)
+        do(np.copyto, found.skipped, found.where)
+        do(np.copyto, found.counted, mask)
+        do(found.look)
+        return found
+
+    def look(self) -> None:
+        """Find out which steps are skipped at all: most calls are for the others."""
+        some: Any = self.where.any(axis=(1, 2))
+        self.some = some.tolist()
+
+    def carry(self, t: int, *series: Array) -> None:
+        """Where step t is skipped, the states after it are those before it."""
+        if self.some[t]:
+            for states in series:
+                np.copyto(states[t + 1], states[t], where=self.where[t])
+
+    def set_aside(self, t: int, pairs: Sequence[tuple[Array, Array]]) -> None:
+        """Move what does not go through step t from the first to the second of each pair."""
+        if self.some[t]:
+            for gradient, kept in pairs:
+                np.multiply(gradient, self.skipped[t], out=kept)
+                np.multiply(gradient, self.counted[t], out=gradient)
+
+    def put_back(self, t: int, pairs: Sequence[tuple[Array, Array]]) -> None:
+        """Add to the first of each pair what was moved to the second."""
+        if self.some[t]:
+            for gradient, kept in pairs:
+                np.add(gradient, kept, out=gradient)
 
 
 @dataclass(slots=True)
@@ -71,9 +103,8 @@ class Reading:
 
     def carry(self, t: int, do: Do, *others: Array) -> None:
         """Finish step t: where it is masked the states stay as they were before it."""
-        if self.skips is not None and self.skips.some[t]:
-            for states in (self.states, *others):
-                do(np.copyto, states[t + 1], states[t], where=self.skips.where[t])
+        if self.skips is not None:
+            do(self.skips.carry, t, self.states, *others)
         if self.drop is not None:
             dropped = self.read[t + 1, self.features + 1 :]
             do(np.multiply, self.states[t + 1], self.drop, out=dropped)

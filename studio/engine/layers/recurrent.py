@@ -9,7 +9,7 @@ computed for some steps at once, beside the recurrence on another thread where t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -41,6 +41,8 @@ shorter, the two would only wait for each other."""
 
 Steps = Callable[[slice, Do], None]
 """Has the steps of a piece worked on."""
+Masked = Callable[[int, Do], None]
+"""Has done what a mask asks for in a step."""
 Finish = Callable[[list[Array], Do], tuple[list[tuple[Array, Array]], dict[str, Array]]]
 """From the summed products to the gradients before the activations, each with the kernel it came
 by, and those of the weights."""
@@ -54,7 +56,6 @@ class Recurrent(Planned):
 
     category = "Recurrent"
     input_ranks = (3,)
-    heeds_masks = True
     gates = 1
 
     units = Integer(minimum=1, initial=32, label="Units", help="How many numbers it remembers.")
@@ -260,16 +261,25 @@ class Recurrent(Planned):
         do(np.copyto, dh, arriving[-1] if self.return_sequences else arriving)
         return dh
 
-    def set_aside(self, t: int, reading: Reading, do: Do, *gradients: Array) -> list[Array]:
-        """Take the rows that are masked in step t out of gradients of its states."""
+    def set_aside(
+        self, gradients: Sequence[Array], reading: Reading, context: Context
+    ) -> tuple[Masked, Masked]:
+        """What is done before and after a step to gradients of states: a mask keeps them apart."""
         skips = reading.skips
-        if skips is None or not skips.some[t]:
-            return []
-        kept = [np.empty_like(gradient) for gradient in gradients]
-        for gradient, out in zip(gradients, kept, strict=True):
-            do(np.multiply, gradient, skips.skipped[t], out=out)
-            do(np.multiply, gradient, skips.counted[t], out=gradient)
-        return kept
+        if skips is None:
+            return _nothing, _nothing
+        pairs = [
+            (gradient, context.workspace.array(f"kept {number}", gradient.shape, gradient.dtype))
+            for number, gradient in enumerate(gradients)
+        ]
+
+        def before(t: int, do: Do) -> None:
+            do(skips.set_aside, t, pairs)
+
+        def after(t: int, do: Do) -> None:
+            do(skips.put_back, t, pairs)
+
+        return before, after
 
     def step_down(self, t: int, dh: Array, arriving: Array, reading: Reading, do: Do) -> None:
         """From what came through the product of step t to the gradient of the state before it."""
@@ -296,7 +306,8 @@ class Recurrent(Planned):
             do(states[0].fill, 0)
         skips = None
         if context.mask is not None:
-            skips = Skips.outside(self._in_order(context.mask).T[:, None], x.dtype)
+            mask = self._in_order(context.mask).T[:, None]
+            skips = Skips.outside(mask, space, x.dtype, do)
         return Reading(read, states, features, skips, drop, drop_inputs)
 
     def _shown(self, reading: Reading) -> Array | None:
@@ -338,6 +349,10 @@ class Recurrent(Planned):
 
 recurrent_layers: Registry[Layer] = Registry("a recurrent layer", Recurrent, spelled=str)
 """Those that Bidirectional can wrap."""
+
+
+def _nothing(_: int, __: Do) -> None:
+    """Where there is no mask."""
 
 
 def lay_activation(activation: Activation, z: Array, out: Array, do: Do) -> None:

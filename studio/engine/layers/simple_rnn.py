@@ -72,14 +72,15 @@ class SimpleRNN(Recurrent):
         dh = self.last(arriving, reading, context, do)
         back, before = in_rows(self["recurrent_kernel"], dh)
 
+        before_step, after_step = self.set_aside([dh], reading, context)
+
         def steps(piece: slice, do: Do) -> None:
             for t in reversed(range(reading.time)[piece]):
-                kept = self.set_aside(t, reading, do, dh)
+                before_step(t, do)
                 do(np.multiply, dz[t], dh, out=dz[t])
                 do(np.matmul, back, dz[t], out=before)
                 self.step_down(t, dh, arriving, reading, do)
-                if kept:
-                    do(np.add, dh, kept[0], out=dh)
+                after_step(t, do)
 
         def finish(sums: list[Array], do: Do) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
             (whole,) = sums
