@@ -111,14 +111,13 @@ class Lane:
         """The output of the layers from ``start`` to ``stop``, their caches, and the mask."""
         caches: list[Any] = []
         for first, last in self.together(start, stop):
-            layer, context, before = self.stack[first], self.contexts[first], mask
-            for position in range(first, last):
-                self.contexts[position].mask = mask
-                mask = self.stack[position].compute_mask(x, mask)
-            if self.planned[first]:
-                if before is not None:
-                    for position in range(first, last):
-                        self.contexts[position].settle_mask()
+            layer, context, planned = self.stack[first], self.contexts[first], self.planned[first]
+            for below, its in zip(self.stack[first:last], self.contexts[first:last], strict=True):
+                its.mask = mask
+                if mask is not None and planned:
+                    its.settle_mask()
+                mask = below.compute_mask(x, mask)
+            if planned:
                 y, cache = self._run(x, first, last)
             else:
                 y, cache = layer.forward(x, context)
@@ -155,7 +154,8 @@ class Lane:
             planned = False
             for position in range(start, stop):
                 before, planned = planned, self.planned[position]
-                if before and planned:
+                # A mask is found in what arrives before anything is laid out.
+                if before and planned and not self.stack[position].makes_mask:
                     found[-1] = (found[-1][0], position + 1)
                 else:
                     found.append((position, position + 1))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from studio.engine.errors import ShapeError
-from studio.engine.layers.base import Gradients, Layer, register
+from studio.engine.layers.base import Gradients, register
 from studio.engine.layers.planned import Planned
 from studio.engine.params import Integer, Integers, Real
 from studio.engine.plan import Do
@@ -130,7 +130,7 @@ class SpatialDropout2D(SpatialDropout):
 
 
 @register()
-class GaussianNoise(Layer):
+class GaussianNoise(Planned):
     """y = x + noise of mean 0 and deviation ``stddev``, while training.
 
     Input shape: any. Output shape: the same.
@@ -143,20 +143,22 @@ class GaussianNoise(Layer):
     stddev = Real(minimum=0, initial=0.1, label="Deviation", help="How strong the noise is.")
     seed = Integer(None, minimum=0, optional=True, advanced=True, help="Fixes the drawn numbers.")
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """The input itself outside training."""
         if not context.training or self.stddev == 0:
             return x, None
-        noise = context.random(f"noise {self.seed}").standard_normal(x.shape, np.float32)
-        return x + noise.astype(x.dtype, copy=False) * x.dtype.type(self.stddev), None
+        y = context.workspace.array("y", x.shape, x.dtype)
+        do(_draw_noise, y, self.stddev, f"noise {self.seed}", context)
+        do(np.add, x, y, out=y)
+        return y, None
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """The gradient itself."""
         return dy, {}
 
 
 @register()
-class GaussianDropout(Layer):
+class GaussianDropout(Planned):
     """y = x · noise of mean 1 and deviation sqrt(rate / (1 - rate)), while training.
 
     Input shape: any. Output shape: the same. Source: Srivastava et al., 2014;
@@ -170,15 +172,26 @@ class GaussianDropout(Layer):
                 help="As strong as a dropout of this rate.")  # fmt: skip
     seed = Integer(None, minimum=0, optional=True, advanced=True, help="Fixes the drawn numbers.")
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """The input itself outside training."""
         if not context.training or self.rate == 0:
             return x, None
-        drawn = context.random(f"noise {self.seed}").standard_normal(x.shape, np.float32)
-        noise = drawn.astype(x.dtype, copy=False) * x.dtype.type(sqrt(self.rate / (1 - self.rate)))
-        noise += 1
-        return x * noise, noise
+        noise, y = (context.workspace.array(name, x.shape, x.dtype) for name in ("noise", "y"))
+        deviation = sqrt(self.rate / (1 - self.rate))
+        do(_draw_noise, noise, deviation, f"noise {self.seed}", context)
+        do(np.add, noise, 1, out=noise)
+        do(np.multiply, x, noise, out=y)
+        return y, noise
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """The gradient times the same noise."""
-        return (dy if cache is None else dy * cache), {}
+        if cache is None:
+            return dy, {}
+        dx = context.workspace.array("dx", dy.shape, dy.dtype)
+        do(np.multiply, dy, cache, out=dx)
+        return dx, {}
+
+
+def _draw_noise(noise: Array, deviation: float, purpose: str, context: Context) -> None:
+    drawn = context.random(purpose).standard_normal(noise.shape, np.float32)
+    np.multiply(drawn, noise.dtype.type(deviation), out=noise)

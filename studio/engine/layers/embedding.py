@@ -9,15 +9,18 @@ import numpy as np
 from studio.engine.constraints import constraints
 from studio.engine.errors import DataError
 from studio.engine.initializers import initializers
-from studio.engine.layers.base import Gradients, Layer, WeightSpec, register
+from studio.engine.layers.base import Gradients, WeightSpec, register
+from studio.engine.layers.columns import without_gaps
+from studio.engine.layers.planned import Planned
 from studio.engine.params import Boolean, Integer, Real
+from studio.engine.plan import Do
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
 from studio.engine.workspace import Array, Context, Shape
 
 
 @register()
-class Embedding(Layer):
+class Embedding(Planned):
     """y = embeddings[x]: each whole number stands for a learned row.
 
     Input shape: ``(batch, …)`` of whole numbers from 0 to below ``input_dim``. Output shape:
@@ -63,20 +66,22 @@ class Embedding(Layer):
         """A look-up costs as much as the row that it copies."""
         return float(self.output_dim)
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """The rows of the table.
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
+        """The rows of the table."""
+        rows = context.workspace.array("rows", x.shape, np.intp)
+        do(np.copyto, rows, x, casting="unsafe")
+        do(self._check, x, rows)
+        table = self["embeddings"]
+        y = context.workspace.array("y", (*x.shape, self.output_dim), table.dtype)
+        do(np.take, table, rows, axis=0, out=y, mode="clip")
+        return y, rows
+
+    def _check(self, x: Array, rows: Array) -> None:
+        """Find out whether all numbers have a row.
 
         Raises:
             DataError: if a number is not whole, or has no row.
         """
-        rows = context.workspace.array("rows", x.shape, np.intp)
-        np.copyto(rows, x, casting="unsafe")
-        self._check(x, rows)
-        table = self["embeddings"]
-        y = context.workspace.array("y", (*x.shape, self.output_dim), table.dtype)
-        return np.take(table, rows, axis=0, out=y, mode="clip"), rows
-
-    def _check(self, x: Array, rows: Array) -> None:
         wrong = (rows < 0) | (rows >= self.input_dim)
         if x.dtype.kind == "f":
             wrong |= rows != x
@@ -85,15 +90,19 @@ class Embedding(Layer):
             advice = "input_dim must be larger than all numbers in the data."
             raise DataError(wanted, f"{x[wrong][0]}", self.label, advice)
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
+    def lay_back(
+        self, dy: Array, cache: Any, context: Context, do: Do
+    ) -> tuple[Array | None, Gradients]:
         """Each row adds up the gradients of its places; whole numbers have none."""
-        rows: Array = cache.ravel()
+        rows, width, space = cache.reshape(-1, 1), self.output_dim, context.workspace
         gradient = context.gradient("embeddings", self["embeddings"])
-        gradient.fill(0)
+        do(gradient.fill, 0)
         # Number by number: np.add.at is several times as fast along one dimension.
-        places = context.workspace.array("places", (rows.size, self.output_dim), np.intp)
-        np.add(rows[:, None] * self.output_dim, np.arange(self.output_dim), out=places)
-        np.add.at(gradient.reshape(-1), places.reshape(-1), dy.reshape(-1))
+        places = space.array("places", (len(rows), width), np.intp)
+        do(np.multiply, rows, width, out=places)
+        do(np.add, places, np.arange(width), out=places)
+        arriving = without_gaps(dy, "dy", space, do).reshape(-1)
+        do(np.add.at, gradient.reshape(-1), places.reshape(-1), arriving)
         return None, {"embeddings": gradient}
 
     def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
@@ -102,7 +111,7 @@ class Embedding(Layer):
 
 
 @register()
-class Masking(Layer):
+class Masking(Planned):
     """Steps of which all numbers are ``mask_value`` do not count in layers above; they become 0.
 
     Input shape: ``(batch, steps, features)``. Output shape: the same.
@@ -120,11 +129,19 @@ class Masking(Layer):
         """Which steps have another number."""
         return (x != self.mask_value).any(axis=-1)
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """The input, zero at steps that do not count."""
-        counted = (x != self.mask_value).any(axis=-1, keepdims=True)
-        return x * counted, counted
+        space = context.workspace
+        differs = space.array("differs", x.shape, np.bool_)
+        counted = space.array("counted", (*x.shape[:-1], 1), np.bool_)
+        y = space.array("y", x.shape, x.dtype)
+        do(np.not_equal, x, self.mask_value, out=differs)
+        do(np.logical_or.reduce, differs, axis=-1, keepdims=True, out=counted)
+        do(np.multiply, x, counted, out=y)
+        return y, counted
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """The gradient of the steps that count."""
-        return dy * cache, {}
+        dx = context.workspace.array("dx", dy.shape, dy.dtype)
+        do(np.multiply, dy, cache, out=dx)
+        return dx, {}

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from studio.engine.layers.base import Gradients, Layer, register
+from studio.engine.layers.base import Gradients, register
+from studio.engine.layers.columns import without_gaps
 from studio.engine.layers.planned import Planned
 from studio.engine.params import Boolean
 from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context, Shape
 
 
-class GlobalPooling(Layer):
+class GlobalPooling(Planned):
     """What they share: one number per channel."""
 
     category = "Pooling"
@@ -35,27 +36,33 @@ class GlobalPooling(Layer):
 class GlobalAverage(GlobalPooling):
     """The mean of each channel; of the steps that count, where there is a mask."""
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Shapes (batch, …spatial, channels) → (batch, channels)."""
-        flat = x.reshape(len(x), -1, x.shape[-1])
+        space = context.workspace
+        flat = without_gaps(x, "x", space, do).reshape(len(x), -1, x.shape[-1])
         if context.mask is None or x.ndim != 3:
             share = np.full((1, flat.shape[1]), 1 / flat.shape[1], x.dtype)
         else:
-            counted = context.mask.astype(x.dtype)
-            share = counted / counted.sum(axis=1, keepdims=True)
-        y = np.matmul(share[:, None], flat)
+            share = space.array("share", context.mask.shape, x.dtype)
+            count = space.array("count", (len(x), 1), x.dtype)
+            do(np.copyto, share, context.mask)
+            do(np.add.reduce, share, axis=1, keepdims=True, out=count)
+            do(np.divide, share, count, out=share)
+        y = space.array("y", (len(x), 1, x.shape[-1]), x.dtype)
+        do(np.matmul, share[:, None], flat, out=y)
         return self._shaped(y[:, 0], x), (x.shape, share)
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """Each gradient is spread evenly."""
         shape, share = cache
         dx = context.workspace.array("dx", shape, dy.dtype)
         flat = dx.reshape(shape[0], -1, shape[-1])
-        np.multiply(dy.reshape(len(dy), 1, -1), share[..., None], out=flat)
+        arriving = without_gaps(dy, "dy", context.workspace, do).reshape(len(dy), 1, -1)
+        do(np.multiply, arriving, share[..., None], out=flat)
         return dx, {}
 
 
-class GlobalMax(GlobalPooling, Planned):
+class GlobalMax(GlobalPooling):
     """The largest number of each channel."""
 
     picks_largest = True

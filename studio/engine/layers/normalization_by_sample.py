@@ -12,15 +12,18 @@ from studio.engine.errors import ParameterError, ShapeError
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, Layer, WeightSpec, add_rows, known, register
 from studio.engine.layers.channels import Channels, channels_of
+from studio.engine.layers.columns import without_gaps
 from studio.engine.layers.normalization import Affine, axis_of
+from studio.engine.layers.planned import Planned
 from studio.engine.params import Boolean, Integer, Integers, Real
+from studio.engine.plan import Do, as_arrays
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
-from studio.engine.workspace import Array, Context, Shape
+from studio.engine.workspace import Array, Context, Shape, Workspace
 
 
 @register()
-class LayerNormalization(Affine):
+class LayerNormalization(Affine, Planned):
     """y = gamma · (x - mean) / sqrt(variance + ε) + beta, over ``axis`` of each sample.
 
     Input shape: any. Output shape: the same.
@@ -68,48 +71,59 @@ class LayerNormalization(Affine):
         axes = self._axes(len(input_shape))
         return self.affine_specs(tuple(known(input_shape[axis], self, "size") for axis in axes))
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """n = (x - mean) · scale for each row, the numbers that are taken together."""
         axes, space = self._axes(x.ndim), context.workspace
-        rows = _rows(x, axes)
-        n = np.subtract(
-            rows, rows.mean(1, keepdims=True), out=space.array("n", rows.shape, x.dtype)
-        )
-        variance = np.einsum("ij,ij->i", n, n)[:, None] / x.dtype.type(n.shape[1])
-        scale = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
-        n *= scale
-        y = space.array("y", n.shape, x.dtype)
-        np.multiply(n, self.factor, out=y)
+        rows = _rows(x, axes, "x", space, do)
+        size, epsilon = as_arrays(rows.shape[1], self.epsilon, dtype=x.dtype)
+        n, y = (space.array(name, rows.shape, x.dtype) for name in ("n", "y"))
+        mean, scale = (space.array(name, (len(n), 1), x.dtype) for name in ("mean", "scale"))
+        do(np.add.reduce, rows, axis=1, keepdims=True, out=mean)
+        do(np.divide, mean, size, out=mean)
+        do(np.subtract, rows, mean, out=n)
+        do(np.einsum, "ij,ij->i", n, n, out=scale[:, 0])
+        do(np.divide, scale, size, out=scale)
+        do(np.add, scale, epsilon, out=scale)
+        do(np.sqrt, scale, out=scale)
+        do(np.divide, 1, scale, out=scale)
+        do(np.multiply, n, scale, out=n)
+        do(np.multiply, n, self.factor, out=y)
         if self.center:
-            y += self["beta"].reshape(-1)
+            do(np.add, y, self["beta"].reshape(-1), out=y)
         return _from_rows(y, x.shape, axes), (n, scale, axes)
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """dx = scale · (dn - mean(dn) - n · mean(n · dn)) with dn = gamma · dy.
 
         Mean and variance depend on each number of the row too.
         """
         n, scale, axes = cache
         space = context.workspace
-        rows = _rows(dy, axes)
+        rows = _rows(dy, axes, "dy", space, do)
+        (size,) = as_arrays(rows.shape[1], dtype=dy.dtype)
         spare, dx = (space.array(name, n.shape, dy.dtype) for name in ("spare", "dx"))
-        np.multiply(rows, n, out=spare)
-        sums = np.empty((2, n.shape[1]), dy.dtype)
-        gradients = self.affine_gradients(
-            context, add_rows(spare, sums[0]), add_rows(rows, sums[1])
-        )
-        np.multiply(rows, self.factor, out=dx)
-        along = np.einsum("ij,ij->i", dx, n)[:, None] / dy.dtype.type(n.shape[1])
-        dx -= dx.mean(1, keepdims=True)
-        dx -= np.multiply(n, along, out=spare)
-        dx *= scale
+        mean, along = (space.array(name, (len(n), 1), dy.dtype) for name in ("mean", "along"))
+        sums = space.array("sums", (2, n.shape[1]), dy.dtype)
+        do(np.multiply, rows, n, out=spare)
+        do(add_rows, spare, sums[0])
+        do(add_rows, rows, sums[1])
+        gradients = self.affine_gradients(context, sums[0], sums[1], do)
+        do(np.multiply, rows, self.factor, out=dx)
+        do(np.einsum, "ij,ij->i", dx, n, out=along[:, 0])
+        do(np.divide, along, size, out=along)
+        do(np.add.reduce, dx, axis=1, keepdims=True, out=mean)
+        do(np.divide, mean, size, out=mean)
+        do(np.subtract, dx, mean, out=dx)
+        do(np.multiply, n, along, out=spare)
+        do(np.subtract, dx, spare, out=dx)
+        do(np.multiply, dx, scale, out=dx)
         return _from_rows(dx, dy.shape, axes), gradients
 
 
-def _rows(x: Array, axes: tuple[int, ...]) -> Array:
+def _rows(x: Array, axes: tuple[int, ...], name: str, space: Workspace, do: Do) -> Array:
     """(others, axes): a row for each set of numbers that are taken together, without gaps."""
     ends = tuple(range(x.ndim - len(axes), x.ndim))
-    moved = np.ascontiguousarray(np.moveaxis(x, axes, ends))
+    moved = without_gaps(np.moveaxis(x, axes, ends), f"{name} in rows", space, do)
     return moved.reshape(-1, prod(moved.shape[ends[0] :]))
 
 

@@ -9,9 +9,11 @@ import numpy as np
 
 from studio.engine.errors import DataError, ParameterError, ShapeError
 from studio.engine.initializers import Ones, Zeros
-from studio.engine.layers.base import Gradients, Layer, WeightSpec, known, register
+from studio.engine.layers.base import Gradients, WeightSpec, known, register
+from studio.engine.layers.planned import Planned
 from studio.engine.param import REQUIRED, Param
 from studio.engine.params import Boolean, Integers, Real
+from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context, Shape
 
 Numbers = float | tuple[Any, ...]
@@ -59,7 +61,7 @@ def _lists(value: Any) -> Any:
 
 
 @register()
-class Rescaling(Layer):
+class Rescaling(Planned):
     """y = x · scale + offset.
 
     Input shape: any. Output shape: the same.
@@ -72,17 +74,24 @@ class Rescaling(Layer):
     scale = NumberOrNumbers(initial=1.0, label="Scale", help="What numbers are multiplied by.")
     offset = NumberOrNumbers(0.0, label="Offset", help="What is added then.")
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """x · scale + offset."""
-        return x * np.asarray(self.scale, x.dtype) + np.asarray(self.offset, x.dtype), None
+        scale, offset = (np.asarray(value, x.dtype) for value in (self.scale, self.offset))
+        shape = np.broadcast_shapes(x.shape, scale.shape, offset.shape)
+        y = context.workspace.array("y", shape, x.dtype)
+        do(np.multiply, x, scale, out=y)
+        do(np.add, y, offset, out=y)
+        return y, scale
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """dy · scale."""
-        return dy * np.asarray(self.scale, dy.dtype), {}
+        dx = context.workspace.array("dx", dy.shape, dy.dtype)
+        do(np.multiply, dy, cache, out=dx)
+        return dx, {}
 
 
 @register()
-class Normalization(Layer):
+class Normalization(Planned):
     """y = (x - mean) / sqrt(variance), or the way back with ``invert``.
 
     Mean and variance along ``axis`` are given, or learned from data by :meth:`adapt`.
@@ -161,21 +170,33 @@ class Normalization(Layer):
         self["mean"][...] = x.mean(axis=others)
         self["variance"][...] = x.var(axis=others)
 
-    def _moments(self, x: Array) -> tuple[Array, Array]:
+    def _moments(self, x: Array, context: Context, do: Do) -> tuple[Array, Array]:
         axes = self._axes(x.ndim)
         shape = tuple(size if axis in axes else 1 for axis, size in enumerate(x.shape))
         if self.given:
             mean, variance = (np.asarray(value, x.dtype) for value in (self.mean, self.variance))
         else:
             mean, variance = self["mean"].reshape(shape), self["variance"].reshape(shape)
-        return mean, np.maximum(np.sqrt(variance), x.dtype.type(1e-7))
+        deviation = context.workspace.array("deviation", variance.shape, x.dtype)
+        do(np.sqrt, variance, out=deviation)
+        do(np.maximum, deviation, x.dtype.type(1e-7), out=deviation)
+        return mean, deviation
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """(x - mean) / deviation."""
-        mean, deviation = self._moments(x)
-        y = mean + x * deviation if self.invert else (x - mean) / deviation
+        mean, deviation = self._moments(x, context, do)
+        shape = np.broadcast_shapes(x.shape, mean.shape, deviation.shape)
+        y = context.workspace.array("y", shape, x.dtype)
+        if self.invert:
+            do(np.multiply, x, deviation, out=y)
+            do(np.add, y, mean, out=y)
+        else:
+            do(np.subtract, x, mean, out=y)
+            do(np.divide, y, deviation, out=y)
         return y, deviation
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """dy / deviation."""
-        return (dy * cache if self.invert else dy / cache), {}
+        dx = context.workspace.array("dx", dy.shape, dy.dtype)
+        do(np.multiply if self.invert else np.divide, dy, cache, out=dx)
+        return dx, {}

@@ -8,13 +8,16 @@ from typing import Any, cast
 import numpy as np
 
 from studio.engine.errors import ParameterError, ShapeError
-from studio.engine.layers.base import Gradients, Layer, register, shape_text
+from studio.engine.layers.base import Gradients, register, shape_text
+from studio.engine.layers.columns import without_gaps
+from studio.engine.layers.planned import Planned
 from studio.engine.params import Integer, Integers
+from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context, Shape
 
 
 @register()
-class Reshape(Layer):
+class Reshape(Planned):
     """The same numbers in another shape; one size may be -1, which is worked out.
 
     Input shape: any. Output shape: ``(batch, *target_shape)``.
@@ -53,18 +56,18 @@ class Reshape(Layer):
             )  # fmt: skip
         return (input_shape[0], *(size // fixed if part == -1 else part for part in target))
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """The same numbers."""
-        shape = self.compute_output_shape(x.shape)
-        return x.reshape(cast("tuple[int, ...]", shape)), x.shape
+        shape = cast("tuple[int, ...]", self.compute_output_shape(x.shape))
+        return without_gaps(x, "x", context.workspace, do).reshape(shape), x.shape
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """The same numbers in the input's shape."""
-        return dy.reshape(cache), {}
+        return without_gaps(dy, "dy", context.workspace, do).reshape(cache), {}
 
 
 @register()
-class Permute(Layer):
+class Permute(Planned):
     """The dimensions in another order, counted from 1 without the batch.
 
     Input shape: any. Output shape: the sizes in the new order.
@@ -92,18 +95,19 @@ class Permute(Layer):
             )
         return (input_shape[0], *(input_shape[dim] for dim in self.dims))
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """The dimensions in the new order."""
         self.compute_output_shape(x.shape)
-        return np.ascontiguousarray(x.transpose(0, *self.dims)), None
+        return without_gaps(x.transpose(0, *self.dims), "y", context.workspace, do), None
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """The dimensions in the old order."""
-        return np.ascontiguousarray(dy.transpose(np.argsort((0, *self.dims)))), {}
+        order = np.argsort((0, *self.dims))
+        return without_gaps(dy.transpose(order), "dx", context.workspace, do), {}
 
 
 @register()
-class RepeatVector(Layer):
+class RepeatVector(Planned):
     """A row of numbers as every step of a sequence.
 
     Input shape: ``(batch, features)``. Output shape: ``(batch, n, features)``.
@@ -122,10 +126,14 @@ class RepeatVector(Layer):
         self.check_input(input_shape)
         return (input_shape[0], self.n, input_shape[1])
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Each row ``n`` times."""
-        return np.repeat(x[:, None], self.n, axis=1), None
+        y = context.workspace.array("y", (len(x), self.n, x.shape[1]), x.dtype)
+        do(np.copyto, y, x[:, None])
+        return y, None
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """The sum over the steps."""
-        return dy.sum(axis=1), {}
+        dx = context.workspace.array("dx", (len(dy), dy.shape[2]), dy.dtype)
+        do(np.add.reduce, dy, axis=1, out=dx)
+        return dx, {}

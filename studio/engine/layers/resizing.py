@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 
 from studio.engine.errors import ShapeError
-from studio.engine.layers.base import Gradients, Layer, register, shape_text
+from studio.engine.layers.base import Gradients, register, shape_text
+from studio.engine.layers.columns import without_gaps
+from studio.engine.layers.planned import Planned
 from studio.engine.param import REQUIRED, Param
 from studio.engine.params import Choice, Integer, Integers
+from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context, Shape
 
 Pairs = tuple[tuple[int, int], ...]
@@ -63,7 +66,7 @@ class Margins(Param[Pairs]):
         return good, [-1, "wide", [1, 2, 3, 4], 1.5]
 
 
-class _Framed(Layer):
+class _Framed(Planned):
     """Common to padding and cropping: a smaller array lies inside a larger one."""
 
     category = "Reshaping"
@@ -96,10 +99,11 @@ class _Framed(Layer):
             ),
         )
 
-    def _framed(self, x: Array, name: str, context: Context) -> Array:
+    def _framed(self, x: Array, name: str, context: Context, do: Do) -> Array:
         lengths = [n + sum(pair) for n, pair in zip(x.shape[1:-1], self.margins(), strict=True)]
-        frame = context.workspace.zeros(name, (len(x), *lengths, x.shape[-1]), x.dtype)
-        frame[self._inside(frame.shape)] = x
+        frame = context.workspace.array(name, (len(x), *lengths, x.shape[-1]), x.dtype)
+        do(frame.fill, 0)
+        do(np.copyto, frame[self._inside(frame.shape)], x)
         return frame
 
 
@@ -112,12 +116,12 @@ class ZeroPadding(_Framed):
         """What is added."""
         return self.padding
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """The input in a larger array of zeros."""
         self.compute_output_shape(x.shape)
-        return self._framed(x, "y", context), None
+        return self._framed(x, "y", context, do), None
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """The inner part."""
         return dy[self._inside(dy.shape)], {}
 
@@ -132,14 +136,14 @@ class Cropping(_Framed):
         """What is cut off."""
         return self.cropping
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """The inner part."""
         self.compute_output_shape(x.shape)
-        return np.ascontiguousarray(x[self._inside(x.shape)]), None
+        return without_gaps(x[self._inside(x.shape)], "y", context.workspace, do), None
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """The gradient in a larger array of zeros."""
-        return self._framed(dy, "dx", context), {}
+        return self._framed(dy, "dx", context, do), {}
 
 
 @register()
@@ -197,7 +201,7 @@ class Cropping2D(Cropping):
 
 
 @register()
-class UpSampling1D(Layer):
+class UpSampling1D(Planned):
     """Every step several times.
 
     Input shape: ``(batch, steps, channels)``. Output shape: ``(batch, size · steps, channels)``.
@@ -216,17 +220,20 @@ class UpSampling1D(Layer):
         batch, steps, channels = input_shape
         return (batch, None if steps is None else steps * self.size, channels)
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Each step ``size`` times."""
-        return np.repeat(x, self.size, axis=1), None
+        batch, steps, channels = x.shape
+        y = context.workspace.array("y", (batch, steps * self.size, channels), x.dtype)
+        do(np.copyto, y.reshape(batch, steps, self.size, channels), x[:, :, None])
+        return y, None
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """The sum over the copies of a step."""
-        return _sum_of_copies(dy, 1, self.size, context), {}
+        return _sum_of_copies(dy, 1, self.size, context, do), {}
 
 
 @register()
-class UpSampling2D(Layer):
+class UpSampling2D(Planned):
     """An image enlarged: every pixel several times, or bilinear.
 
     Input shape: ``(batch, height, width, channels)``. Output shape: ``(batch, size₀ · height,
@@ -249,32 +256,40 @@ class UpSampling2D(Layer):
         ]
         return (input_shape[0], *lengths, input_shape[-1])
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Rows and columns times the matrices that interpolate along them."""
+        (batch, height, width, channels), (down, across) = x.shape, self.size
+        y = context.workspace.array("y", (batch, height * down, width * across, channels), x.dtype)
         if self.interpolation == "nearest":
-            return x.repeat(self.size[0], axis=1).repeat(self.size[1], axis=2), None
-        rows, columns = (
-            _bilinear(n, k, x.dtype) for n, k in zip(x.shape[1:3], self.size, strict=True)
-        )
-        return np.einsum("ri,bijc,sj->brsc", rows, x, columns, optimize=True), (rows, columns)
+            copies = y.reshape(batch, height, down, width, across, channels)
+            do(np.copyto, copies, x[:, :, None, :, None])
+            return y, None
+        rows, columns = _bilinear(height, down, x.dtype), _bilinear(width, across, x.dtype)
+        do(np.einsum, "ri,bijc,sj->brsc", rows, x, columns, optimize=True, out=y)
+        return y, (x.shape, rows, columns)
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """The same the other way round."""
         if cache is None:
-            dy = _sum_of_copies(dy, 1, self.size[0], context)
-            return _sum_of_copies(dy, 2, self.size[1], context), {}
-        rows, columns = cache
-        return np.einsum("ri,brsc,sj->bijc", rows, dy, columns, optimize=True), {}
+            dy = _sum_of_copies(dy, 1, self.size[0], context, do)
+            return _sum_of_copies(dy, 2, self.size[1], context, do), {}
+        shape, rows, columns = cache
+        dx = context.workspace.array("dx", shape, dy.dtype)
+        do(np.einsum, "ri,brsc,sj->bijc", rows, dy, columns, optimize=True, out=dx)
+        return dx, {}
 
 
-def _sum_of_copies(dy: Array, axis: int, times: int, context: Context) -> Array:
+def _sum_of_copies(dy: Array, axis: int, times: int, context: Context, do: Do) -> Array:
     """The gradient of each number along an axis, of which every one came several times."""
+    dy = without_gaps(dy, f"dy {axis}", context.workspace, do)
     copies = dy.reshape(*dy.shape[:axis], -1, times, *dy.shape[axis + 1 :])
     first, *others = np.moveaxis(copies, axis + 1, 0)
     total = context.workspace.array(f"sum {axis}", first.shape, dy.dtype)
-    np.copyto(total, first)
+    if not others:
+        do(np.copyto, total, first)
     for other in others:
-        total += other
+        do(np.add, first, other, out=total)
+        first = total
     return total
 
 
