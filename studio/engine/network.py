@@ -22,7 +22,8 @@ from studio.engine.numerics import explain
 from studio.engine.optimizers import Optimizer
 from studio.engine.parallel import Workers
 from studio.engine.parameters import Parameters
-from studio.engine.workspace import ALONE, Array, Moment, Threads, Workspace
+from studio.engine.plan import is_same
+from studio.engine.workspace import ALONE, Array, Context, Moment, Threads, Workspace
 
 MAX_SHARDS = 8
 STEP_RATE = 1.5e11
@@ -98,6 +99,7 @@ class Network:
         self.penalty = 0.0
         self._cuts: dict[int, list[slice]] = {}
         self.lanes: list[Lane] = []
+        self._usual = 0
         self._joined = Workspace()
         self._joining = Lock()
         self.gradients: list[tuple[Array, list[dict[str, Array]]]] = []
@@ -247,7 +249,8 @@ class Network:
                 part = None if source_mask is None else source_mask[cut]
                 out, kept, part = lanes[shard].forward(source[cut], start, stop, part)
                 if len(parts) > 1:
-                    out = self._join(f"y {start}", out, cut, len(source))
+                    lane = lanes[shard].contexts[start:stop]
+                    out = self._join(f"y {start}", out, cut, len(source), lane)
                 parts[shard] = out, kept, part
 
             self.workers.run(task, len(parts))
@@ -269,16 +272,29 @@ class Network:
         def task(shard: int, _: int) -> None:
             part = self.lanes[shard].backward(dy[cuts[shard]], caches[shard], start, stop)
             if part is not None:
-                parts[shard] = self._join(f"dx {start}", part, cuts[shard], len(dy))
+                lane = self.lanes[shard].contexts[start:stop]
+                parts[shard] = self._join(f"dx {start}", part, cuts[shard], len(dy), lane)
 
         self.workers.run(task, len(cuts))
         return parts[0]
 
-    def _join(self, name: str, part: Array, cut: slice, batch: int) -> Array:
-        """The array of a whole batch, with a shard's part put where it belongs."""
+    def _join(
+        self, name: str, part: Array, cut: slice, batch: int, lane: Sequence[Context]
+    ) -> Array:
+        """The array of a whole batch, with a shard's part put where it belongs.
+
+        From the second batch of the usual size on its lane writes it there itself.
+        """
         with self._joining:
+            self._usual = self._usual or batch
+            usual = batch == self._usual
+            name = name if usual else f"{name} of others"
             whole = self._joined.array(name, (batch, *part.shape[1:]), part.dtype)
-        np.copyto(whole[cut], part)
+        place = whole[cut]
+        if not is_same(place, part):
+            np.copyto(place, part)
+            for context in lane if usual else ():
+                context.workspace.move(part, place)
         return whole
 
     def _loss(

@@ -86,7 +86,7 @@ class Plan(Calls):
 
     def reads(self, array: Array) -> bool:
         """Whether its calls can work with this array in place of that which it was made for."""
-        return self.copies or self.source is array or _same(self.source, array)
+        return self.copies or self.source is array or is_same(self.source, array)
 
     def run(self, array: Array) -> Any:
         """Do it all; returns what was laid down as its result."""
@@ -151,7 +151,7 @@ class Plans:
         return sum([workspace.allocations for workspace in self._workspaces])
 
 
-def _same(a: Array, b: Array) -> bool:
+def is_same(a: Array, b: Array) -> bool:
     """Whether two arrays are the same numbers in the same memory."""
     return (
         a.shape == b.shape

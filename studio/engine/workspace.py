@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 
-from studio.engine.plan import Array, Do, Plans
+from studio.engine.plan import Array, Do, Plans, is_same
 from studio.engine.random import Stream
 
 Shape: TypeAlias = tuple[int | None, ...]
@@ -24,12 +24,13 @@ class Workspace:
     ``allocations`` counts how often reused memory had to be found or enlarged.
     """
 
-    __slots__ = ("_buffers", "_views", "allocations", "reuse")
+    __slots__ = ("_buffers", "_moved", "_views", "allocations", "reuse")
 
     def __init__(self, reuse: bool = True) -> None:
         self.reuse = reuse
         self.allocations = 0
         self._buffers: dict[str, Array] = {}
+        self._moved: set[str] = set()
         self._views: dict[tuple[str, tuple[int, ...]], Array] = {}
 
     def array(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
@@ -43,10 +44,27 @@ class Workspace:
         buffer = self._buffers.get(name)
         if buffer is None or buffer.size < size or buffer.dtype != dtype:
             buffer = self._buffers[name] = np.empty(size, dtype)
-            self.allocations += 1
-            self._views = {key: old for key, old in self._views.items() if key[0] != name}
+            self._changed(name)
         view = self._views[name, shape] = buffer[:size].reshape(shape)
         return view
+
+    def move(self, array: Array, place: Array) -> None:
+        """From the next request on, have what is in ``array`` now in a place of the same size.
+
+        Done once for each name: what asks for several sizes by turns would move all the time.
+        """
+        for name, buffer in self._buffers.items():
+            if name in self._moved or buffer.size < array.size:
+                continue
+            if is_same(buffer[: array.size].reshape(array.shape), array):
+                self._buffers[name] = place.reshape(-1)
+                self._moved.add(name)
+                self._changed(name)
+                return
+
+    def _changed(self, name: str) -> None:
+        self.allocations += 1
+        self._views = {key: old for key, old in self._views.items() if key[0] != name}
 
     def fresh(self) -> Self:
         """An empty one of the same kind, for a layer within a layer."""

@@ -35,6 +35,7 @@ from studio.engine.layers.step_products import StepProducts
 from studio.engine.network import Network
 from studio.engine.optimizers import optimizers
 from studio.engine.saving.checkpoint import load_checkpoint, save_checkpoint
+from studio.engine.workspace import Array, Workspace
 
 EPOCHS = 3
 
@@ -148,6 +149,36 @@ def test_on_any_number_of_threads(layers: Any, monkeypatch: pytest.MonkeyPatch) 
     histories = [trained(model) for model in models]
     assert all(history == histories[0] for history in histories)
     assert len({bits(model) for model in models}) == 1
+
+
+def test_shards_write_where_they_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_halves(_: Network, batch: int) -> list[slice]:
+        half = -(-batch // 2)
+        return [slice(half), slice(half, batch)]
+
+    monkeypatch.setattr(Network, "shards", in_halves)
+    copied: list[Any] = []
+    move = Workspace.move
+
+    def watched(self: Workspace, array: Array, place: Array) -> None:
+        copied.append(array.shape)
+        move(self, array, place)
+
+    def stay(_: Workspace, __: Array, ___: Array) -> None:
+        """Nothing is moved."""
+
+    monkeypatch.setattr(Workspace, "move", watched)
+    moving = made(joined_stack())
+    trained(moving, epochs=1)
+    once = len(copied)
+    copied.clear()
+    again = made(joined_stack())
+    history = trained(again, epochs=3)
+    assert 0 < len(copied) == once
+    monkeypatch.setattr(Workspace, "move", stay)
+    staying = made(joined_stack())
+    assert trained(staying, epochs=3) == history
+    assert bits(staying) == bits(again)
 
 
 @pytest.mark.parametrize("layer", [LSTM(12), GRU(12), GRU(12, reset_after=False), SimpleRNN(12)],
