@@ -18,7 +18,8 @@ class Planned(Layer):
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """The output and what :meth:`lay_back` will need, as ``forward`` returns them.
 
-        ``do`` has calls made that fill them in; nothing else may look into an array.
+        ``do`` has calls made that fill them in; nothing else may look into an array, not even into
+        a mask, which lies where it does in every batch.
         """
         raise NotImplementedError
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -145,16 +145,13 @@ class Recurrent(Planned):
             if prepared is not None:
                 beside.lay(partial(prepared[0], piece), do)
         states, shown = reading.states[1:], self._shown(reading)
-        order = (2, 0, 1)
-        if not self.return_sequences:
-            states, order = states[-1], (1, 0)
-            shown = None if shown is None else shown[-1]
-        shown_states = states.transpose(order)
-        y = context.workspace.array("y", shown_states.shape, x.dtype)
+        found = states.transpose(2, 0, 1) if self.return_sequences else states[-1].T
+        y = context.workspace.array("y", found.shape, x.dtype)
         if shown is None:
-            do(np.copyto, y, shown_states)
+            do(np.copyto, y, found)
         else:
-            do(np.multiply, shown_states, shown.transpose(order), out=y)
+            counted = shown.transpose(2, 0, 1) if self.return_sequences else shown[-1].T
+            do(np.multiply, found, counted, out=y)
         return y, (reading, cache, prepared, beside)
 
     def lay_back(
@@ -320,12 +317,18 @@ class Recurrent(Planned):
         return batch_first[:, ::-1] if self.go_backwards else batch_first
 
     def _drop(
-        self, name: str, rate: float, shape: Shape, context: Context, dtype: Any, do: Do
+        self,
+        name: str,
+        rate: float,
+        shape: tuple[int, int],
+        context: Context,
+        dtype: Any,
+        do: Do,
     ) -> Array | None:
         """The factors of a dropout, the batch last."""
         if not rate or not context.training:
             return None
-        drop = context.workspace.array(f"factors of {name}", cast("tuple[int, int]", shape), dtype)
+        drop = context.workspace.array(f"factors of {name}", shape, dtype)
         do(self._draw, drop, name, rate, context)
         return drop
 
