@@ -98,9 +98,10 @@ class Embedding(Planned):
         gradient = context.gradient("embeddings", self["embeddings"])
         do(gradient.fill, 0)
         # Number by number: np.add.at is several times as fast along one dimension.
+        starts = space.array("starts", rows.shape, np.intp)
         places = space.array("places", (len(rows), width), np.intp)
-        do(np.multiply, rows, width, out=places)
-        do(np.add, places, np.arange(width), out=places)
+        do(np.multiply, rows, width, out=starts)
+        do(np.add, starts, np.arange(width), out=places)
         arriving = without_gaps(dy, "dy", space, do).reshape(-1)
         do(np.add.at, gradient.reshape(-1), places.reshape(-1), arriving)
         return None, {"embeddings": gradient}

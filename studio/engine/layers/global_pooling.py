@@ -69,30 +69,33 @@ class GlobalMax(GlobalPooling):
 
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Shapes (batch, …spatial, channels) → (batch, channels)."""
-        shape = (len(x), x.shape[-1])
-        place = context.workspace.array("place", shape, np.intp)
-        y = context.workspace.array("y", shape, x.dtype)
-        do(_find_largest, x, place, y)
-        return self._shaped(y, x), (x.shape, place)
+        space = context.workspace
+        flat = without_gaps(x, "x", space, do).reshape(len(x), -1, x.shape[-1])
+        largest, y = (space.array(name, flat[:, 0].shape, x.dtype) for name in ("largest", "y"))
+        do(np.maximum.reduce, flat, axis=1, out=largest)
+        # An activation may yet be applied to y in place.
+        do(np.copyto, y, largest)
+        return self._shaped(y, x), (flat, largest, x.shape)
 
     def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """Each gradient goes to the first largest number of its channel."""
-        shape, place = cache
-        dx = context.workspace.array("dx", shape, dy.dtype)
-        do(_put, dx, place, dy)
-        return dx, {}
+        flat, largest, shape = cache
+        space = context.workspace
+        dx = space.array("dx", flat.shape, dy.dtype)
+        places = space.array("places", flat.shape, np.bool_)
+        arriving = without_gaps(dy, "dy", space, do).reshape(largest.shape)
+        do(_lead_back, arriving, flat, largest, places, dx)
+        return dx.reshape(shape), {}
 
 
-def _find_largest(x: Array, place: Array, y: Array) -> None:
-    flat = x.reshape(len(x), -1, x.shape[-1])
-    flat.argmax(axis=1, out=place)
-    np.copyto(y, np.take_along_axis(flat, place[:, None], axis=1)[:, 0])
-
-
-def _put(dx: Array, place: Array, dy: Array) -> None:
+def _lead_back(dy: Array, x: Array, largest: Array, places: Array, dx: Array) -> None:
+    np.equal(x, largest[:, None], out=places)
+    if np.count_nonzero(places) == largest.size:
+        np.multiply(dy[:, None], places, out=dx)
+        return
+    # Some channel has equal ones, or numbers that aren't any.
     dx.fill(0)
-    flat = dx.reshape(len(dx), -1, dx.shape[-1])
-    np.put_along_axis(flat, place[:, None], dy.reshape(len(dx), 1, -1), axis=1)
+    np.put_along_axis(dx, x.argmax(axis=1)[:, None], dy[:, None], axis=1)
 
 
 @register()
