@@ -70,12 +70,6 @@ class Workspace:
         """An empty one of the same kind, for a layer within a layer."""
         return type(self)(self.reuse)
 
-    def zeros(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
-        """Like :meth:`array`, filled with zeros."""
-        array = self.array(name, shape, dtype)
-        array.fill(0)
-        return array
-
 
 @dataclass(slots=True)
 class Moment:

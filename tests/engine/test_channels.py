@@ -54,9 +54,6 @@ def test_each_and_sums(shape: tuple[int, ...]) -> None:
     np.testing.assert_allclose(found[0], [rows.sum(axis=0), (rows**2).sum(axis=0)], rtol=1e-12)
     for other in found[1:]:
         np.testing.assert_array_equal(other, found[0])
-    shifted = x.copy()
-    read.shift(shifted, factors)
-    np.testing.assert_array_equal(shifted, x + factors)
 
 
 def normalized(threads: Threads, x: Array, dy: Array, axis: int) -> list[Array]:

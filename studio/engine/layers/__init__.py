@@ -29,6 +29,7 @@ from studio.engine.layers.dense import (
 )
 from studio.engine.layers.depthwise import (
     DepthwiseConv2D,
+    SeparableConv2D,
 )
 from studio.engine.layers.dropout import (
     Dropout,
@@ -89,7 +90,6 @@ from studio.engine.layers.resizing import (
     ZeroPadding1D,
     ZeroPadding2D,
 )
-from studio.engine.layers.separable import SeparableConv2D
 from studio.engine.layers.simple_rnn import SimpleRNN
 from studio.engine.layers.time_distributed import TimeDistributed
 from studio.engine.layers.transpose import (

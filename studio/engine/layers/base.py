@@ -24,7 +24,7 @@ from studio.engine.errors import ParameterError, ShapeError, StateError
 from studio.engine.initializers import Initializer
 from studio.engine.layers.input import input_shape as input_shape_of
 from studio.engine.params import Boolean, Choice, Declared, Text, snake_case
-from studio.engine.plan import Do, at_once
+from studio.engine.plan import Do
 from studio.engine.random import default_seed, generator
 from studio.engine.registry import Registry
 from studio.engine.regularizers import Regularizer
@@ -348,9 +348,7 @@ def is_left_out(activation: Activation, context: Context) -> bool:
     return context.linear_output or isinstance(activation, Linear)
 
 
-def activate(
-    activation: Activation, z: Array, context: Context, do: Do = at_once
-) -> tuple[Array, Array]:
+def activate(activation: Activation, z: Array, context: Context, do: Do) -> tuple[Array, Array]:
     """The activation's output, in place where it can be, and what :func:`deactivate` needs."""
     if is_left_out(activation, context):
         return z, z
@@ -361,9 +359,7 @@ def activate(
     return y, z
 
 
-def deactivate(
-    activation: Activation, dy: Array, kept: Array, context: Context, do: Do = at_once
-) -> Array:
+def deactivate(activation: Activation, dy: Array, kept: Array, context: Context, do: Do) -> Array:
     """The gradient before the activation. ``dy`` is not changed."""
     if is_left_out(activation, context):
         return dy

@@ -68,11 +68,6 @@ class Channels(NamedTuple):
         if shared:
             do(context.threads.together, tasks)
 
-    def shift(self, x: Array, values: Array) -> None:
-        """Add one number per channel, in place."""
-        lines = self.lines(x)
-        lines += self.line(values)
-
     def add(self, lines: Array, out: Array, do: Do) -> None:
         """The sum of the rows of some lines, (channels,)."""
         do(add_rows, lines.reshape(-1, self.channels), out)

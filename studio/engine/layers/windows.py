@@ -10,7 +10,7 @@ import numpy as np
 
 from studio.engine.errors import ParameterError, ShapeError
 from studio.engine.layers.base import Layer, shape_text
-from studio.engine.plan import Do, at_once
+from studio.engine.plan import Do
 from studio.engine.workspace import Array, Shape, Workspace
 
 Sizes = tuple[int, ...]
@@ -90,9 +90,7 @@ def batches(samples: int, size: int) -> list[slice]:
     return [slice(start, start + size) for start in range(0, samples, size)]
 
 
-def pad(
-    x: Array, amounts: Pads, value: Any, space: Workspace, name: str, do: Do = at_once
-) -> Array:
+def pad(x: Array, amounts: Pads, value: Any, space: Workspace, name: str, do: Do) -> Array:
     """``x`` (batch, …spatial, channels) with ``value`` around its spatial dimensions."""
     if not any(before or after for before, after in amounts):
         return x
