@@ -192,6 +192,10 @@ class Layer(Declared):
         """How errors name it: ``"Dense 'dense_1'"``."""
         return f"{type(self).__name__} {self.name!r}"
 
+    def gradients(self, context: Context) -> Gradients:
+        """Where the gradients of its weights are to be written."""
+        return {weight.name: context.gradient(weight.name, weight.value) for weight in self.weights}
+
     def check_input(self, input_shape: Shape) -> None:
         """Check the input's rank.
 
@@ -371,6 +375,16 @@ def deactivate(activation: Activation, dy: Array, kept: Array, context: Context,
 def add_rows(rows: Array, out: Array) -> Array:
     """The sum of a matrix's rows: (n, k) → (k,). As a product, which BLAS does faster."""
     return _ones(len(rows), rows.dtype).dot(rows, out=out)
+
+
+def add_up(arrays: Sequence[Array], out: Array, do: Do) -> None:
+    """Have arrays added up in their order."""
+    first, *others = arrays
+    if not others:
+        do(np.copyto, out, first)
+    for other in others:
+        do(np.add, first, other, out=out)
+        first = out
 
 
 @lru_cache(maxsize=32)

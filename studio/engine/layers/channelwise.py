@@ -11,11 +11,7 @@ from numpy.lib.stride_tricks import as_strided
 from studio.engine.activations import Activation
 from studio.engine.activations.base import backward_from_kept, forward_keeping
 from studio.engine.layers import windows as win
-from studio.engine.layers.base import (
-    Gradients,
-    add_rows,
-    is_left_out,
-)
+from studio.engine.layers.base import Gradients, add_rows, is_left_out
 from studio.engine.layers.columns import batches, matrix, without_gaps
 from studio.engine.layers.planned import Planned
 from studio.engine.layers.tiles import product
@@ -100,7 +96,8 @@ class Depthwise(Planned):
             z, met = saved[samples], spread[samples]
             self._convolve(padded[samples], factors, met, (down, across), scratch, do)
             if point is not None:
-                product(_rows(met), point, _rows(z), do, scratch)
+                rows_of_z = matrix(z, scratch, do)
+                product(matrix(met, scratch, do), point, rows_of_z, do, scratch)
             if bias is not None:
                 do(np.add, z, bias, out=z)
             if not linear:
@@ -114,7 +111,7 @@ class Depthwise(Planned):
         shape, padded, amounts, spread, saved = cache
         space, linear = context.scratch, is_left_out(self.activation, context)
         groups = batches(saved, 2 * spread.shape[-1])
-        gradients = {w.name: context.gradient(w.name, w.value) for w in self.weights}
+        gradients = self.gradients(context)
         dx, back, finish = self._gathered(
             shape, padded, amounts, spread[groups[0]].shape, gradients, context, do
         )
@@ -137,10 +134,10 @@ class Depthwise(Planned):
             if point is not None and dpoint is not None:
                 met = spread[samples]
                 found = space.array("dpoint", point.shape, dy.dtype)
-                product(_rows(met).T, flat, found, do, space)
+                product(matrix(met, space, do).T, flat, found, do, space)
                 do(np.add, dpoint, found, out=dpoint)
                 dz = space.array("dspread", met.shape, dy.dtype)
-                product(flat, point.T, _rows(dz), do, space)
+                product(flat, point.T, matrix(dz, space, do), do, space)
             back(samples, dz)
         finish()
         return dx, gradients
@@ -183,14 +180,14 @@ class Depthwise(Planned):
         totals = space.array("totals", (*self.kernel_size, size), dtype)
         sums = space.array("sums", (*self.kernel_size, size), dtype)
         do(totals.fill, 0)
-        dx, wide = None, None
-        turned = space.array("turned", kernel.shape, dtype)
+        dx, wide, factors = None, None, None
         if context.needs_input_gradient:
             dx = context.workspace.array("dx", shape, dtype)
+            turned = space.array("turned", kernel.shape, dtype)
             do(np.copyto, turned, kernel[::-1, ::-1])
+            factors = self._factors(turned, shape[2], "turned factors", space, do)
             if self.depth_multiplier > 1:
                 wide = space.array("wide", (group[0], *shape[1:3], group[3]), dtype)
-        factors = self._factors(turned, shape[2], "turned factors", space, do)
 
         def back(samples: slice, dz: Array) -> None:
             count = len(dz)
@@ -199,7 +196,7 @@ class Depthwise(Planned):
             for u, v in np.ndindex(self.kernel_size):
                 do(np.einsum, "brx,brx->x", met[:, :, u, v], arriving[:count], out=sums[u, v])
             do(np.add, totals, sums, out=totals)
-            if dx is None:
+            if dx is None or factors is None:
                 return
             into = dx[samples]
             out = into if wide is None else wide[:count]
@@ -260,11 +257,6 @@ class Depthwise(Planned):
             (batch, height * down, *steps, x.itemsize),
             writeable=False,
         )
-
-
-def _rows(values: Array) -> Array:
-    """(…, channels) as rows."""
-    return values.reshape(-1, values.shape[-1])
 
 
 def _merged(lines: Array) -> Array:

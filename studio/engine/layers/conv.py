@@ -160,9 +160,7 @@ class Conv(Planned):
         """
         shape, padded, amounts, saved = cache
         space = context.scratch
-        gradients = {"kernel": context.gradient("kernel", self["kernel"])}
-        if self.use_bias:
-            gradients["bias"] = context.gradient("bias", self["bias"])
+        gradients = self.gradients(context)
         add = self._summed(gradients, dy.dtype, space, do)
         windows = windows_of(padded, *self._window, space, do)
         # A kernel turned around also works on the zeros that it needs around dz.

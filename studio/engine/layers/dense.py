@@ -91,7 +91,7 @@ class Dense(Planned):
         x, kept = cache
         kernel, space = self["kernel"], context.scratch
         dz = matrix(deactivate(self.activation, dy, kept, context, do), space, do, "dz")
-        gradients = {"kernel": context.gradient("kernel", kernel)}
+        gradients = self.gradients(context)
         products = [(matrix(x, space, do).T, dz, gradients["kernel"])]
         dx = None
         if context.needs_input_gradient:
@@ -99,6 +99,5 @@ class Dense(Planned):
             products.append((dz, kernel.T, matrix(dx, space, do)))
         multiply(*products, threads=context.threads, do=do)
         if self.use_bias:
-            gradients["bias"] = context.gradient("bias", self["bias"])
             do(add_rows, dz, gradients["bias"])
         return dx, gradients

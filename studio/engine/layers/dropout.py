@@ -9,14 +9,14 @@ import numpy as np
 
 from studio.engine.errors import ShapeError
 from studio.engine.layers.base import Gradients, register
-from studio.engine.layers.planned import Planned
+from studio.engine.layers.planned import Planned, multiplied
 from studio.engine.params import Integer, Integers, Real
 from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context, Shape
 
 
 class Dropping(Planned):
-    """What the dropping layers share: values are kept at random and scaled up."""
+    """What the dropping layers share: values are multiplied with what is drawn."""
 
     category = "Regularization"
     rate: Any
@@ -31,10 +31,8 @@ class Dropping(Planned):
         if not context.training or self.rate == 0:
             return x, None
         keep = context.workspace.array("keep", self.together(x.shape), x.dtype)
-        y = context.workspace.array("y", x.shape, x.dtype)
         do(self._draw, keep, context)
-        do(np.multiply, x, keep, out=y)
-        return y, keep
+        return multiplied(x, keep, "y", context, do), keep
 
     def _draw(self, keep: Array, context: Context) -> None:
         """0 for what is dropped, else what makes up for it."""
@@ -48,11 +46,7 @@ class Dropping(Planned):
 
     def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """The gradient where values were kept, with the same scale."""
-        if cache is None:
-            return dy, {}
-        dx = context.workspace.array("dx", dy.shape, dy.dtype)
-        do(np.multiply, dy, cache, out=dx)
-        return dx, {}
+        return (dy if cache is None else multiplied(dy, cache, "dx", context, do)), {}
 
 
 @register()
@@ -158,38 +152,23 @@ class GaussianNoise(Planned):
 
 
 @register()
-class GaussianDropout(Planned):
+class GaussianDropout(Dropping):
     """y = x · noise of mean 1 and deviation sqrt(rate / (1 - rate)), while training.
 
     Input shape: any. Output shape: the same. Source: Srivastava et al., 2014;
     https://keras.io/api/layers/regularization_layers/gaussian_dropout/
     """
 
-    category = "Regularization"
     help = "Multiplies with noise while training, against overfitting."
 
     rate = Real(minimum=0, below=1, initial=0.2, label="Rate",
                 help="As strong as a dropout of this rate.")  # fmt: skip
     seed = Integer(None, minimum=0, optional=True, advanced=True, help="Fixes the drawn numbers.")
 
-    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
-        """The input itself outside training."""
-        if not context.training or self.rate == 0:
-            return x, None
-        noise, y = (context.workspace.array(name, x.shape, x.dtype) for name in ("noise", "y"))
-        deviation = sqrt(self.rate / (1 - self.rate))
-        do(_draw_noise, noise, deviation, f"noise {self.seed}", context)
-        do(np.add, noise, 1, out=noise)
-        do(np.multiply, x, noise, out=y)
-        return y, noise
-
-    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
-        """The gradient times the same noise."""
-        if cache is None:
-            return dy, {}
-        dx = context.workspace.array("dx", dy.shape, dy.dtype)
-        do(np.multiply, dy, cache, out=dx)
-        return dx, {}
+    def _draw(self, keep: Array, context: Context) -> None:
+        """Noise of mean 1."""
+        _draw_noise(keep, sqrt(self.rate / (1 - self.rate)), f"noise {self.seed}", context)
+        keep += 1
 
 
 def _draw_noise(noise: Array, deviation: float, purpose: str, context: Context) -> None:

@@ -11,7 +11,7 @@ from studio.engine.errors import DataError
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, WeightSpec, register
 from studio.engine.layers.columns import without_gaps
-from studio.engine.layers.planned import Planned
+from studio.engine.layers.planned import Planned, multiplied
 from studio.engine.params import Boolean, Integer, Real
 from studio.engine.plan import Do
 from studio.engine.registry import Named
@@ -135,14 +135,10 @@ class Masking(Planned):
         space = context.workspace
         differs = space.array("differs", x.shape, np.bool_)
         counted = space.array("counted", (*x.shape[:-1], 1), np.bool_)
-        y = space.array("y", x.shape, x.dtype)
         do(np.not_equal, x, self.mask_value, out=differs)
         do(np.logical_or.reduce, differs, axis=-1, keepdims=True, out=counted)
-        do(np.multiply, x, counted, out=y)
-        return y, counted
+        return multiplied(x, counted, "y", context, do), counted
 
     def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """The gradient of the steps that count."""
-        dx = context.workspace.array("dx", dy.shape, dy.dtype)
-        do(np.multiply, dy, cache, out=dx)
-        return dx, {}
+        return multiplied(dy, cache, "dx", context, do), {}

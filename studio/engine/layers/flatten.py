@@ -1,4 +1,4 @@
-"""Layers that only rearrange their input."""
+"""Layers that only give their input another shape."""
 
 from __future__ import annotations
 
@@ -12,8 +12,23 @@ from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context, Shape
 
 
+class Relaid(Planned):
+    """The same numbers in another shape."""
+
+    supports_masking = False
+
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
+        """The numbers in the output's shape."""
+        shape = cast("tuple[int, ...]", self.compute_output_shape(x.shape))
+        return without_gaps(x, "x", context.workspace, do).reshape(shape), x.shape
+
+    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
+        """The numbers in the input's shape."""
+        return without_gaps(dy, "dy", context.workspace, do).reshape(cache), {}
+
+
 @register()
-class Flatten(Planned):
+class Flatten(Relaid):
     """All numbers of a sample in one row.
 
     Input shape: ``(batch, …)``. Output shape: ``(batch, product of the rest)``.
@@ -21,7 +36,6 @@ class Flatten(Planned):
     """
 
     category = "Core"
-    supports_masking = False
     help = "Lays out an image or a sequence as one row of numbers."
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -30,11 +44,3 @@ class Flatten(Planned):
         if None in rest:
             return (input_shape[0], None)
         return (input_shape[0], prod(cast("tuple[int, ...]", rest)))
-
-    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
-        """Shapes (batch, a, b, …) → (batch, a · b · …)."""
-        return without_gaps(x, "x", context.workspace, do).reshape(len(x), -1), x.shape
-
-    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
-        """The same numbers in the input's shape."""
-        return without_gaps(dy, "dy", context.workspace, do).reshape(cache), {}

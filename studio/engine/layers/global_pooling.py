@@ -28,6 +28,10 @@ class GlobalPooling(Planned):
         ones = (1,) * (len(input_shape) - 2) if self.keepdims else ()
         return (input_shape[0], *ones, input_shape[-1])
 
+    def _flat(self, x: Array, context: Context, do: Do) -> Array:
+        """(batch, positions, channels)."""
+        return without_gaps(x, "x", context.workspace, do).reshape(len(x), -1, x.shape[-1])
+
     def _shaped(self, y: Array, x: Array) -> Array:
         """(batch, channels), where asked for with a dimension of 1 for each spatial one."""
         return y.reshape(len(x), *(1,) * (x.ndim - 2), x.shape[-1]) if self.keepdims else y
@@ -38,8 +42,7 @@ class GlobalAverage(GlobalPooling):
 
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Shapes (batch, …spatial, channels) → (batch, channels)."""
-        space = context.workspace
-        flat = without_gaps(x, "x", space, do).reshape(len(x), -1, x.shape[-1])
+        space, flat = context.workspace, self._flat(x, context, do)
         if context.mask is None or x.ndim != 3:
             share = np.full((1, flat.shape[1]), 1 / flat.shape[1], x.dtype)
         else:
@@ -69,8 +72,7 @@ class GlobalMax(GlobalPooling):
 
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Shapes (batch, …spatial, channels) → (batch, channels)."""
-        space = context.workspace
-        flat = without_gaps(x, "x", space, do).reshape(len(x), -1, x.shape[-1])
+        space, flat = context.workspace, self._flat(x, context, do)
         largest, y = (space.array(name, flat[:, 0].shape, x.dtype) for name in ("largest", "y"))
         do(np.maximum.reduce, flat, axis=1, out=largest)
         # An activation may yet be applied to y in place.

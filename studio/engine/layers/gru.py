@@ -14,9 +14,8 @@ from studio.engine.layers.recurrent import (
     Recurrent,
     Steps,
     lay_activation,
-    lay_tanh_slope,
+    lay_slope,
     recurrent_layers,
-    slope,
 )
 from studio.engine.layers.tiles import in_rows
 from studio.engine.params import Boolean
@@ -71,11 +70,12 @@ class GRU(Recurrent):
         if usual:
             # σ(z) = tanh(z / 2) / 2 + 1 / 2
             do(np.multiply, weights[:edge], half, out=weights[:edge])
-        state_weights = space.array("state weights", (units, units), dtype)
+        state_weights = None
         if after:
             own_bias = None if own is None else own[edge:]
             self.join(None, own_bias, recurrent[:, edge:], weights[edge:], do)
         else:
+            state_weights = space.array("state weights", (units, units), dtype)
             do(np.copyto, state_weights, recurrent[:, edge:].T)
         candidate_weights = space.array("candidate weights", (units, reading.features + 1), dtype)
         input_bias = None if inputs is None else inputs[edge:]
@@ -103,7 +103,7 @@ class GRU(Recurrent):
                     do(np.copyto, raw_gates[t], both)
                     lay_activation(self.recurrent_activation, both, both, do)
                 do(np.multiply, both[units:], seen[t], out=reset)
-                if not after:
+                if state_weights is not None:
                     do(np.matmul, state_weights, reset, out=through)
                 do(np.add, candidate, through, out=candidate)
                 if raw is not None:
@@ -141,11 +141,11 @@ class GRU(Recurrent):
             if raw is None:
                 do(np.subtract, 1, gates[piece], out=both)
                 do(np.multiply, both, gates[piece], out=both)
-                lay_tanh_slope(g[piece], d_candidate, do)
+                lay_slope(self.activation, g[piece], d_candidate, do)
             else:
                 gate, act = self.recurrent_activation, self.activation
-                do(slope, gate, (gates if gate.saves == "output" else raw_gates)[piece], out=both)
-                do(slope, act, (g if act.saves == "output" else raw)[piece], out=d_candidate)
+                lay_slope(gate, (gates if gate.saves == "output" else raw_gates)[piece], both, do)
+                lay_slope(act, (g if act.saves == "output" else raw)[piece], d_candidate, do)
             d_z, d_r = both[:, :units], both[:, units:]
             do(np.subtract, 1, gates[piece, :units], out=rest)
             do(np.multiply, d_candidate, rest, out=d_candidate)
@@ -178,11 +178,11 @@ class GRU(Recurrent):
         carried = space.array("carried", dh.shape, dh.dtype)
         through = space.array("through", dh.shape, dh.dtype)
 
-        before_step, after_step = self.set_aside([dh], reading, context)
+        pairs = self.aside(context, dh)
 
         def steps(piece: slice, do: Do) -> None:
             for t in reversed(range(reading.time)[piece]):
-                before_step(t, do)
+                reading.set_aside(t, pairs, do)
                 do(np.multiply, dh, gates[t, :units], out=carried)
                 do(np.multiply, dg[t], dh, out=dg[t])
                 if candidate is None:
@@ -197,7 +197,7 @@ class GRU(Recurrent):
                     do(np.add, dh, through, out=dh)
                 self.step_down(t, dh, arriving, reading, do)
                 do(np.add, dh, carried, out=dh)
-                after_step(t, do)
+                reading.put_back(t, pairs, do)
 
         def finish(sums: list[Array], do: Do) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
             whole, other = sums

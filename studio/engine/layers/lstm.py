@@ -15,9 +15,8 @@ from studio.engine.layers.recurrent import (
     Recurrent,
     Steps,
     lay_activation,
-    lay_tanh_slope,
+    lay_slope,
     recurrent_layers,
-    slope,
 )
 from studio.engine.layers.tiles import in_rows
 from studio.engine.params import Boolean
@@ -139,8 +138,8 @@ class LSTM(Recurrent):
             if raw is None:
                 do(np.subtract, 1, z[piece], out=dz[piece])
                 do(np.multiply, dz[piece], z[piece], out=dz[piece])
-                lay_tanh_slope(g, d_g, do)
-                lay_tanh_slope(told[piece], into_cell, do)
+                lay_slope(self.activation, g, d_g, do)
+                lay_slope(self.activation, told[piece], into_cell, do)
             else:
                 o_in, i_in, f_in, g_in = _parts(raw[piece])
                 gate, act = self.recurrent_activation, self.activation
@@ -149,7 +148,7 @@ class LSTM(Recurrent):
                     (d_g, act, g, g_in), (into_cell, act, told[piece], cells[1:][piece]),
                 ):  # fmt: skip
                     saved = out if function.saves == "output" else into
-                    do(slope, function, saved, out=slopes)
+                    lay_slope(function, saved, slopes, do)
             for slopes, factor in (
                 (d_i, g), (d_f, cells[piece]), (d_g, i), (d_o, told[piece]), (into_cell, o),
             ):  # fmt: skip
@@ -172,11 +171,11 @@ class LSTM(Recurrent):
         back, before = in_rows(recurrent, dh)
         split = factors.reshape(reading.time, 5, *dh.shape)
 
-        before_step, after_step = self.set_aside([dh, dc], reading, context)
+        pairs = self.aside(context, dh, dc)
 
         def steps(piece: slice, do: Do) -> None:
             for t in reversed(range(reading.time)[piece]):
-                before_step(t, do)
+                reading.set_aside(t, pairs, do)
                 outer, inner = split[t, :2], split[t, 2:]
                 do(np.multiply, outer, dh, out=outer)
                 do(np.add, dc, outer[0], out=dc)
@@ -184,7 +183,7 @@ class LSTM(Recurrent):
                 do(np.multiply, dc, f[t], out=dc)
                 do(np.matmul, back, dz[t], out=before)
                 self.step_down(t, dh, arriving, reading, do)
-                after_step(t, do)
+                reading.put_back(t, pairs, do)
 
         def finish(sums: list[Array], do: Do) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
             (whole,) = sums

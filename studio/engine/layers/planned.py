@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from studio.engine.layers.base import Gradients, Layer
 from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context
@@ -41,3 +43,10 @@ class Planned(Layer):
         return context.planned(
             "backward", dy, fixed, lambda do, dy: self.lay_back(dy, cache, context, do)
         )
+
+
+def multiplied(x: Array, factors: Array, name: str, context: Context, do: Do) -> Array:
+    """x · factors, in memory of that name."""
+    found = context.workspace.array(name, x.shape, x.dtype)
+    do(np.multiply, x, factors, out=found)
+    return found

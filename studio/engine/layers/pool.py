@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from studio.engine.layers import windows as win
-from studio.engine.layers.base import Gradients
+from studio.engine.layers.base import Gradients, add_up
 from studio.engine.layers.planned import Planned
 from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context, Shape, Workspace
@@ -166,16 +166,11 @@ class AveragePooling(Pooling):
         for samples in self._samples(padded):
             part = padded[samples]
             for axis in range(1, rank + 1):
-                first, *others = [part[where] for where in self._line(axis, shape[axis])]
-                total = y[samples]
+                met = [part[where] for where in self._line(axis, shape[axis])]
+                part = y[samples]
                 if axis < rank:
-                    total = context.scratch.array(f"sum {axis}", first.shape, x.dtype)
-                if not others:
-                    do(np.copyto, total, first)
-                for other in others:
-                    do(np.add, first, other, out=total)
-                    first = total
-                part = total
+                    part = context.scratch.array(f"sum {axis}", met[0].shape, x.dtype)
+                add_up(met, part, do)
             do(np.divide, part, counts, out=part)
         return y, (x.shape, padded.shape, amounts, counts)
 

@@ -10,7 +10,7 @@ import numpy as np
 from studio.engine.errors import DataError, ParameterError, ShapeError
 from studio.engine.initializers import Ones, Zeros
 from studio.engine.layers.base import Gradients, WeightSpec, known, register
-from studio.engine.layers.planned import Planned
+from studio.engine.layers.planned import Planned, multiplied
 from studio.engine.param import REQUIRED, Param
 from studio.engine.params import Boolean, Integers, Real
 from studio.engine.plan import Do
@@ -85,9 +85,7 @@ class Rescaling(Planned):
 
     def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """dy · scale."""
-        dx = context.workspace.array("dx", dy.shape, dy.dtype)
-        do(np.multiply, dy, cache, out=dx)
-        return dx, {}
+        return multiplied(dy, cache, "dx", context, do), {}
 
 
 @register()

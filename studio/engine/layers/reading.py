@@ -14,6 +14,9 @@ from studio.engine.workspace import Array, Workspace
 SHORTEST = 1 << 16
 """How many numbers are worked on at a time at the end of a way, when only they are left."""
 
+Pairs = Sequence[tuple[Array, Array]]
+"""Gradients of states, each with room for what does not go through a step."""
+
 
 @dataclass(slots=True)
 class Skips:
@@ -56,14 +59,14 @@ class Skips:
             for states in series:
                 np.copyto(states[t + 1], states[t], where=self.where[t])
 
-    def set_aside(self, t: int, pairs: Sequence[tuple[Array, Array]]) -> None:
+    def set_aside(self, t: int, pairs: Pairs) -> None:
         """Move what does not go through step t from the first to the second of each pair."""
         if self.some[t]:
             for gradient, kept in pairs:
                 np.multiply(gradient, self.skipped[t], out=kept)
                 np.multiply(gradient, self.counted[t], out=gradient)
 
-    def put_back(self, t: int, pairs: Sequence[tuple[Array, Array]]) -> None:
+    def put_back(self, t: int, pairs: Pairs) -> None:
         """Add to the first of each pair what was moved to the second."""
         if self.some[t]:
             for gradient, kept in pairs:
@@ -108,6 +111,16 @@ class Reading:
         if self.drop is not None:
             dropped = self.read[t + 1, self.features + 1 :]
             do(np.multiply, self.states[t + 1], self.drop, out=dropped)
+
+    def set_aside(self, t: int, pairs: Pairs, do: Do) -> None:
+        """Before step t goes back: keep apart what does not go through it."""
+        if self.skips is not None:
+            do(self.skips.set_aside, t, pairs)
+
+    def put_back(self, t: int, pairs: Pairs, do: Do) -> None:
+        """After it: together again."""
+        if self.skips is not None:
+            do(self.skips.put_back, t, pairs)
 
     def pieces(self, width: int, numbers: int) -> list[slice]:
         """All steps in pieces of about so many numbers, shorter ones towards the end."""

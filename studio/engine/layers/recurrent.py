@@ -9,7 +9,7 @@ computed for some steps at once, beside the recurrence on another thread where t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -22,10 +22,10 @@ from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, Layer, WeightSpec, known
 from studio.engine.layers.beside import Beside
 from studio.engine.layers.planned import Planned
-from studio.engine.layers.reading import Reading, Skips
+from studio.engine.layers.reading import Pairs, Reading, Skips
 from studio.engine.layers.step_products import StepProducts
 from studio.engine.params import Boolean, Integer, Real
-from studio.engine.plan import Do, at_once
+from studio.engine.plan import Do
 from studio.engine.registry import Named, Registry
 from studio.engine.regularizers import regularizers
 from studio.engine.workspace import ALONE, Array, Context, Shape, Threads
@@ -41,8 +41,6 @@ shorter, the two would only wait for each other."""
 
 Steps = Callable[[slice, Do], None]
 """Has the steps of a piece worked on."""
-Masked = Callable[[int, Do], None]
-"""Has done what a mask asks for in a step."""
 Finish = Callable[[list[Array], Do], tuple[list[tuple[Array, Array]], dict[str, Array]]]
 """From the summed products to the gradients before the activations, each with the kernel it came
 by, and those of the weights."""
@@ -258,25 +256,12 @@ class Recurrent(Planned):
         do(np.copyto, dh, arriving[-1] if self.return_sequences else arriving)
         return dh
 
-    def set_aside(
-        self, gradients: Sequence[Array], reading: Reading, context: Context
-    ) -> tuple[Masked, Masked]:
-        """What is done before and after a step to gradients of states: a mask keeps them apart."""
-        skips = reading.skips
-        if skips is None:
-            return _nothing, _nothing
-        pairs = [
+    def aside(self, context: Context, *gradients: Array) -> Pairs:
+        """Each with room for what a mask keeps apart of it during a step."""
+        return [
             (gradient, context.workspace.array(f"kept {number}", gradient.shape, gradient.dtype))
             for number, gradient in enumerate(gradients)
         ]
-
-        def before(t: int, do: Do) -> None:
-            do(skips.set_aside, t, pairs)
-
-        def after(t: int, do: Do) -> None:
-            do(skips.put_back, t, pairs)
-
-        return before, after
 
     def step_down(self, t: int, dh: Array, arriving: Array, reading: Reading, do: Do) -> None:
         """From what came through the product of step t to the gradient of the state before it."""
@@ -354,10 +339,6 @@ recurrent_layers: Registry[Layer] = Registry("a recurrent layer", Recurrent, spe
 """Those that Bidirectional can wrap."""
 
 
-def _nothing(_: int, __: Do) -> None:
-    """Where there is no mask."""
-
-
 def lay_activation(activation: Activation, z: Array, out: Array, do: Do) -> None:
     """An activation of z, which may be ``out`` itself."""
     if isinstance(activation, Tanh):
@@ -373,15 +354,15 @@ def _apply(activation: Activation, z: Array, out: Array) -> None:
         np.copyto(out, y)
 
 
-def slope(activation: Activation, saved: Array, out: Array) -> None:
+def lay_slope(activation: Activation, saved: Array, out: Array, do: Do) -> None:
     """The derivative of an activation that works on each number by itself, into ``out``."""
     if isinstance(activation, Tanh):
-        lay_tanh_slope(saved, out, at_once)
+        # 1 - y²
+        do(np.multiply, saved, saved, out=out)
+        do(np.subtract, 1, out, out=out)
     else:
-        out[...] = activation.backward(np.ones_like(saved), saved)
+        do(_find_slope, activation, saved, out)
 
 
-def lay_tanh_slope(y: Array, out: Array, do: Do) -> None:
-    """The derivative of tanh from its values: 1 - y²."""
-    do(np.multiply, y, y, out=out)
-    do(np.subtract, 1, out, out=out)
+def _find_slope(activation: Activation, saved: Array, out: Array) -> None:
+    out[...] = activation.backward(np.ones_like(saved), saved)

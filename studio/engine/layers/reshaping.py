@@ -10,6 +10,7 @@ import numpy as np
 from studio.engine.errors import ParameterError, ShapeError
 from studio.engine.layers.base import Gradients, register, shape_text
 from studio.engine.layers.columns import without_gaps
+from studio.engine.layers.flatten import Relaid
 from studio.engine.layers.planned import Planned
 from studio.engine.params import Integer, Integers
 from studio.engine.plan import Do
@@ -17,7 +18,7 @@ from studio.engine.workspace import Array, Context, Shape
 
 
 @register()
-class Reshape(Planned):
+class Reshape(Relaid):
     """The same numbers in another shape; one size may be -1, which is worked out.
 
     Input shape: any. Output shape: ``(batch, *target_shape)``.
@@ -25,7 +26,6 @@ class Reshape(Planned):
     """
 
     category = "Reshaping"
-    supports_masking = False
     help = "Lays out the numbers of a sample in another shape, such as an image as a sequence."
 
     target_shape = Integers(minimum=-1, initial=(-1, 1), label="Target shape",
@@ -55,15 +55,6 @@ class Reshape(Planned):
                 f"{size}: {shape_text(input_shape)}", self.label,
             )  # fmt: skip
         return (input_shape[0], *(size // fixed if part == -1 else part for part in target))
-
-    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
-        """The same numbers."""
-        shape = cast("tuple[int, ...]", self.compute_output_shape(x.shape))
-        return without_gaps(x, "x", context.workspace, do).reshape(shape), x.shape
-
-    def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
-        """The same numbers in the input's shape."""
-        return without_gaps(dy, "dy", context.workspace, do).reshape(cache), {}
 
 
 @register()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from studio.engine.errors import ShapeError
-from studio.engine.layers.base import Gradients, register, shape_text
+from studio.engine.layers.base import Gradients, add_up, register, shape_text
 from studio.engine.layers.columns import without_gaps
 from studio.engine.layers.planned import Planned
 from studio.engine.param import REQUIRED, Param
@@ -283,13 +283,9 @@ def _sum_of_copies(dy: Array, axis: int, times: int, context: Context, do: Do) -
     """The gradient of each number along an axis, of which every one came several times."""
     dy = without_gaps(dy, f"dy {axis}", context.workspace, do)
     copies = dy.reshape(*dy.shape[:axis], -1, times, *dy.shape[axis + 1 :])
-    first, *others = np.moveaxis(copies, axis + 1, 0)
-    total = context.workspace.array(f"sum {axis}", first.shape, dy.dtype)
-    if not others:
-        do(np.copyto, total, first)
-    for other in others:
-        do(np.add, first, other, out=total)
-        first = total
+    apart = [*np.moveaxis(copies, axis + 1, 0)]
+    total = context.workspace.array(f"sum {axis}", apart[0].shape, dy.dtype)
+    add_up(apart, total, do)
     return total
 
 

@@ -13,8 +13,8 @@ from studio.engine.layers.recurrent import (
     Recurrent,
     Steps,
     lay_activation,
+    lay_slope,
     recurrent_layers,
-    slope,
 )
 from studio.engine.layers.tiles import in_rows
 from studio.engine.params import Integer
@@ -60,7 +60,7 @@ class SimpleRNN(Recurrent):
         dz = context.workspace.array("dz", cache.shape, cache.dtype)
 
         def find(piece: slice, do: Do) -> None:
-            do(slope, self.activation, cache[piece], out=dz[piece])
+            lay_slope(self.activation, cache[piece], dz[piece], do)
 
         return find, dz
 
@@ -72,15 +72,15 @@ class SimpleRNN(Recurrent):
         dh = self.last(arriving, reading, context, do)
         back, before = in_rows(self["recurrent_kernel"], dh)
 
-        before_step, after_step = self.set_aside([dh], reading, context)
+        pairs = self.aside(context, dh)
 
         def steps(piece: slice, do: Do) -> None:
             for t in reversed(range(reading.time)[piece]):
-                before_step(t, do)
+                reading.set_aside(t, pairs, do)
                 do(np.multiply, dz[t], dh, out=dz[t])
                 do(np.matmul, back, dz[t], out=before)
                 self.step_down(t, dh, arriving, reading, do)
-                after_step(t, do)
+                reading.put_back(t, pairs, do)
 
         def finish(sums: list[Array], do: Do) -> tuple[list[tuple[Array, Array]], dict[str, Array]]:
             (whole,) = sums

@@ -156,9 +156,7 @@ class Conv2DTranspose(Planned):
         """A convolution of the output's gradient with the kernel."""
         x, sizes, inside, kept = cache
         space, channels = context.scratch, x.shape[-1]
-        gradients = {"kernel": context.gradient("kernel", self["kernel"])}
-        if self.use_bias:
-            gradients["bias"] = context.gradient("bias", self["bias"])
+        gradients = self.gradients(context)
         dz = deactivate(self.activation, dy, kept, context, do)
         frame = context.workspace.array("dframe", (len(x), *sizes, self.filters), dz.dtype)
         do(frame.fill, 0)
