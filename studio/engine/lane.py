@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from studio.engine.activations import Activation
-from studio.engine.layers.base import Gradients, Layer, deactivate
+from studio.engine.layers.base import Gradients, Layer
+from studio.engine.layers.late import LateEnd
 from studio.engine.layers.planned import Planned
 from studio.engine.plan import Do, Plans, at_once
 from studio.engine.regularizers import Regularizer
-from studio.engine.workspace import ALONE, Array, Context, Moment, Threads, Workspace
+from studio.engine.workspace import ALONE, Array, Context, Late, Moment, Threads, Workspace
 
 
 class Lane:
@@ -59,29 +59,20 @@ class Lane:
         ]
         if linear_output:
             self.contexts[-1].linear_output = True
-        self.late: list[Activation | None] = [
-            self._late_activation(position) for position in range(len(stack))
-        ]
-        for context, late in zip(self.contexts, self.late[1:], strict=False):
-            context.linear_output |= late is not None
+        for position in range(1, len(stack)):
+            self.contexts[position].late = self._late(position)
         for position, context in enumerate(self.contexts):
             context.needs_input_gradient = any(
                 layer.trainable_weights for layer in stack[:position]
             )
 
-    def _late_activation(self, position: int) -> Activation | None:
-        """What a layer that picks the largest numbers leaves to be applied to only those.
-
-        Then the layer before leaves it out: relu of a fourth of the numbers, for the same bits.
-        """
-        if position == 0 or not self.planned[position]:
+    def _late(self, position: int) -> Late | None:
+        """What a layer that picks the largest numbers does for the one before."""
+        if not self.planned[position] or not self.stack[position].picks_largest:
             return None
-        if not type(self.stack[position]).picks_largest:
+        if self.activity[position - 1]:
             return None
-        activation = self.stack[position - 1].output_activation
-        if activation is None or not activation.keeps_largest or self.activity[position - 1]:
-            return None
-        return activation
+        return LateEnd.of(self.stack[position - 1], self.contexts[position - 1])
 
     def aim(self, shard: int, views: Sequence[dict[str, Array]]) -> None:
         """Set the shard, and where the gradients of its weights go."""
@@ -190,12 +181,9 @@ class Lane:
         def lay(do: Do, x: Array) -> tuple[Array, list[Any]]:
             caches: list[Any] = []
             for position in range(first, last):
-                layer, late = self.stack[position], self.late[position]
+                layer = self.stack[position]
                 assert isinstance(layer, Planned)
                 x, cache = layer.lay(x, self.contexts[position], do)
-                if late is not None:
-                    do(late.forward, x, out=x)
-                    cache = (cache, x)
                 caches.append(cache)
             return x, caches
 
@@ -208,15 +196,11 @@ class Lane:
         def lay(do: Do, arriving: Array) -> Array | None:
             dy: Array | None = arriving
             for position in range(last - 1, first - 1, -1):
-                layer, late = self.stack[position], self.late[position]
-                context, cache = self.contexts[position], caches[position - first]
+                layer, context = self.stack[position], self.contexts[position]
                 assert isinstance(layer, Planned)
                 if dy is None:
                     break
-                if late is not None:
-                    cache, y = cache
-                    dy = deactivate(late, dy, y, context, do)
-                dy, gradients = layer.lay_back(dy, cache, context, do)
+                dy, gradients = layer.lay_back(dy, caches[position - first], context, do)
                 _deliver(gradients, context, do)
             return dy
 

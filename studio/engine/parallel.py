@@ -14,9 +14,8 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-
 from studio.engine.denormals import denormals_are_zero
+from studio.engine.loops import loops_for_training
 from studio.engine.workspace import ALONE, Task
 
 Work = Callable[[int], None]
@@ -134,8 +133,7 @@ class Workers:
 
 
 def _serve(inbox: SimpleQueue[Work | None], lane: int) -> None:
-    # Whoever trains checks the numbers; warnings would only repeat it, once per thread.
-    with np.errstate(all="ignore"), denormals_are_zero():
+    with loops_for_training(), denormals_are_zero():
         while (work := inbox.get()) is not None:
             work(lane)
 

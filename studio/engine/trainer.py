@@ -22,6 +22,7 @@ from studio.engine.blas import one_blas_thread
 from studio.engine.callbacks import Callback, CallbackList, History
 from studio.engine.denormals import denormals_are_zero
 from studio.engine.errors import DataError, NumericsError, ParameterError, StateError
+from studio.engine.loops import loops_for_training
 from studio.engine.losses import Loss
 from studio.engine.memory import keep_freed_memory
 from studio.engine.metrics import Metric, named
@@ -268,7 +269,7 @@ def network_of(model: Sequential, loss: Loss | None) -> Generator[Network]:
         Workers(model.threads or cores()) as workers,
         one_blas_thread(),
         denormals_are_zero(),
-        np.errstate(all="ignore"),
+        loops_for_training(),
     ):
         yield Network(model.layers, loss, model.moment, parameters, workers)
 

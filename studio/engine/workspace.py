@@ -121,6 +121,22 @@ def _done() -> None:
     """There is nothing to wait for."""
 
 
+class Late(Protocol):
+    """What a layer does to the numbers that it picks, as the layer before has left it out."""
+
+    def lay(self, z: Array, space: Workspace, do: Do) -> None:
+        """Have it done in place, to some samples."""
+        ...
+
+    def lay_start(self, do: Do) -> None:
+        """Have the way back begun."""
+        ...
+
+    def lay_back(self, dy: Array, y: Array, space: Workspace, do: Do) -> Array:
+        """The gradient before it, of some samples."""
+        ...
+
+
 @dataclass(slots=True)
 class Context:
     """All that a layer needs to know about one shard of one batch besides its input.
@@ -133,7 +149,11 @@ class Context:
         scratch: memory that layers share: what is in it lasts until the layer is done.
         mask: which time steps of the input count, ``(batch, time)`` bool, or None for all.
         needs_input_gradient: False for a first layer, whose input gradient nobody reads.
-        linear_output: True where the loss works on logits: leave out the final activation.
+        linear_output: True where the loss works on logits, or the next layer picks the largest
+            numbers: leave out the final activation.
+        leaves_bias: True where the next layer adds the bias to what it picks, and finds its
+            gradient.
+        late: what the layer before has left out.
         gradients: where to write the gradients of the weights, by name; absent names are allocated.
         scope: which layer within a layer it is for, part of its random streams.
         threads: who works for the layer besides the thread that it was called on.
@@ -148,6 +168,8 @@ class Context:
     mask: Array | None = None
     needs_input_gradient: bool = True
     linear_output: bool = False
+    leaves_bias: bool = False
+    late: Late | None = None
     gradients: dict[str, Array] = field(default_factory=dict[str, Array])
     scope: str = ""
     threads: Threads = ALONE

@@ -25,6 +25,10 @@ class Linear(Activation):
 
     help = "Leaves the numbers as they are; the usual output of a regression."
 
+    @property
+    def keeps_largest(self) -> bool:
+        return True
+
     def forward(self, z: Array, out: Array | None = None) -> Array:
         return z
 

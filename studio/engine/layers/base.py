@@ -185,6 +185,11 @@ class Layer(Declared):
         """The activation that its output ends with, for a loss that wants what is before it."""
         return None
 
+    @property
+    def adds_bias(self) -> bool:
+        """Whether a bias is added last before that; it can do without, see ``late.py``."""
+        return False
+
     # What follows from it
 
     @property

@@ -91,6 +91,11 @@ class Conv(Planned):
         """The activation that its output ends with."""
         return self.activation
 
+    @property
+    def adds_bias(self) -> bool:
+        """Where it has one."""
+        return self.use_bias
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """(batch, …spatial, channels) → (batch, …positions, filters)."""
         self.check_input(input_shape)
@@ -134,7 +139,7 @@ class Conv(Planned):
         windows = windows_of(padded, *self._window, context.scratch, do)
         kernels = self._parts(self["kernel"].reshape(-1, self.filters))
         bias = None
-        if self.use_bias:
+        if self.use_bias and not context.leaves_bias:
             # For a whole line of positions: longer runs of memory to add.
             bias = context.scratch.array("bias", shape[-2:], x.dtype)
             do(np.copyto, bias, self["bias"])
@@ -161,7 +166,7 @@ class Conv(Planned):
         shape, padded, amounts, saved = cache
         space = context.scratch
         gradients = self.gradients(context)
-        add = self._summed(gradients, dy.dtype, space, do)
+        add = self._summed(gradients, dy.dtype, context, do)
         windows = windows_of(padded, *self._window, space, do)
         # A kernel turned around also works on the zeros that it needs around dz.
         worth = prod(shape[1:-1]) < TURNED * prod(dy.shape[1:-1])
@@ -188,13 +193,15 @@ class Conv(Planned):
                 back(samples, dz)
         return dx, gradients
 
-    def _summed(self, gradients: Gradients, dtype: Any, space: Workspace, do: Do) -> Sum:
+    def _summed(self, gradients: Gradients, dtype: Any, context: Context, do: Do) -> Sum:
         """What adds the share of some windows to the gradients of the weights, from zero on."""
-        for gradient in gradients.values():
-            do(gradient.fill, 0)
+        space = context.scratch
+        bias = None if context.leaves_bias else gradients.get("bias")
+        do(gradients["kernel"].fill, 0)
+        if bias is not None:
+            do(bias.fill, 0)
         kernels = self._parts(gradients["kernel"].reshape(-1, self.filters))
         found = space.array("dkernel", kernels[0].shape, dtype)
-        bias = gradients.get("bias")
         sums = space.array("dbias", (self.filters,), dtype)
 
         def add(windows: Array, dz: Array) -> None:
@@ -250,13 +257,13 @@ class Conv(Planned):
         """dx: each number of the kernel leads dz back to the inputs that it was multiplied with."""
         space, swapped = context.scratch, self["kernel"].swapaxes(-1, -2)
         dpadded = context.workspace.array("dpadded", win.padded(shape, amounts), swapped.dtype)
-        do(dpadded.fill, 0)
         kernel = space.array("swapped", swapped.shape, swapped.dtype)
         do(np.copyto, kernel, swapped)
         kernels = self._filters(kernel)
         positions = win.positions(self.kernel_size, self.strides, self.dilation_rate, group[1:-1])
 
         def back(samples: slice, dz: Array) -> None:
+            do(dpadded[samples].fill, 0)
             parts = zip(self._parts(dz), kernels, self._parts(dpadded[samples]), strict=True)
             for part, swapped, into in parts:
                 scatter(part, swapped, positions, into, space, do)

@@ -14,6 +14,9 @@ from studio.engine.params import Integer, Integers, Real
 from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context, Shape
 
+MOST = 2**64 - 1
+"""The largest number of 64 bits."""
+
 
 class Dropping(Planned):
     """What the dropping layers share: values are multiplied with what is drawn."""
@@ -38,7 +41,7 @@ class Dropping(Planned):
         """0 for what is dropped, else what makes up for it."""
         # 16 random bits are enough to tell, and drawn much faster than a number of 32.
         random = context.random(f"dropout {self.seed}")
-        words = random.bit_generator.random_raw(-(-keep.size // 4))
+        words = random.integers(MOST, size=-(-keep.size // 4), dtype=np.uint64, endpoint=True)
         drawn = words.view(np.uint16)[: keep.size].reshape(keep.shape)
         scale = 0.0 if self.rate == 1 else 1 / (1 - self.rate)
         np.greater_equal(drawn, round(self.rate * 2**16), out=keep, casting="unsafe")

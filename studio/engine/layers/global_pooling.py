@@ -75,17 +75,21 @@ class GlobalMax(GlobalPooling):
         space, flat = context.workspace, self._flat(x, context, do)
         largest, y = (space.array(name, flat[:, 0].shape, x.dtype) for name in ("largest", "y"))
         do(np.maximum.reduce, flat, axis=1, out=largest)
-        # An activation may yet be applied to y in place.
         do(np.copyto, y, largest)
-        return self._shaped(y, x), (flat, largest, x.shape)
+        if context.late is not None:
+            context.late.lay(y, space, do)
+        return self._shaped(y, x), (flat, largest, y, x.shape)
 
     def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """Each gradient goes to the first largest number of its channel."""
-        flat, largest, shape = cache
+        flat, largest, y, shape = cache
         space = context.workspace
         dx = space.array("dx", flat.shape, dy.dtype)
         places = space.array("places", flat.shape, np.bool_)
         arriving = without_gaps(dy, "dy", space, do).reshape(largest.shape)
+        if context.late is not None:
+            context.late.lay_start(do)
+            arriving = context.late.lay_back(arriving, y, context.scratch, do)
         do(_lead_back, arriving, flat, largest, places, dx)
         return dx.reshape(shape), {}
 

@@ -99,15 +99,21 @@ class MaxPooling(Pooling):
                     do(np.maximum, other, first, out=into)
                     first = into
                 part = into
-        return y, (x.shape, padded.shape, amounts, lines, larger)
+            if context.late is not None:
+                context.late.lay(y[samples], context.scratch, do)
+        return y, (x.shape, padded.shape, amounts, lines, larger, y)
 
     def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """Each gradient goes to the first largest number of its window."""
-        shape, padded_shape, amounts, lines, larger = cache
-        space, rank = context.scratch, type(self).rank
+        shape, padded_shape, amounts, lines, larger, y = cache
+        space, rank, late = context.scratch, type(self).rank, context.late
         dpadded = context.workspace.array("dpadded", padded_shape, dy.dtype)
+        if late is not None:
+            late.lay_start(do)
         for samples in self._samples(dpadded):
             part = dy[samples]
+            if late is not None:
+                part = late.lay_back(part, y[samples], space, do)
             for axis in range(1, rank + 1):
                 dx = dpadded[samples]
                 if axis < rank:

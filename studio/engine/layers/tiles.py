@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from studio.engine.blas import is_wide, multiplies_in_place
+from studio.engine.layers.base import add_up
 from studio.engine.plan import Do, at_once
 from studio.engine.workspace import Array, Workspace
 
@@ -77,7 +78,7 @@ def product(
     for part, start in zip(sums, cuts, strict=True):
         some = slice(start, start + length)
         _in_tiles(a[:, some], b[some], part, height, width, do, space)
-    do(np.add.reduce, sums, axis=0, out=out)
+    add_up([*sums], out, do)
     return out
 
 

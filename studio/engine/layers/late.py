@@ -1,0 +1,80 @@
+"""What is left to be done with the largest numbers only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from studio.engine.activations import Activation, Linear
+from studio.engine.activations.base import backward_from_kept
+from studio.engine.layers.base import Layer, add_rows
+from studio.engine.layers.columns import matrix
+from studio.engine.plan import Do
+from studio.engine.workspace import Array, Context, Workspace
+
+
+@dataclass(frozen=True)
+class LateEnd:
+    """How a layer's output ends, a bias and an activation, where the next picks the largest of it.
+
+    Neither changes which is the largest, so that those picked get what they would have got, for a
+    fourth of the work where windows are 2×2. Rounded sums may be equal where numbers were not: then
+    the gradient goes to the larger of these.
+
+    Attributes:
+        layer: whose end it is.
+        context: that of the layer.
+        activation: its activation.
+        has_bias: whether a bias is left out as well.
+    """
+
+    layer: Layer
+    context: Context
+    activation: Activation
+    has_bias: bool
+
+    @classmethod
+    def of(cls, layer: Layer, context: Context) -> Self | None:
+        """The end of a layer, which from now on leaves it out; None if that can't be."""
+        activation = layer.output_activation
+        if activation is None or not activation.keeps_largest:
+            return None
+        has_bias = layer.adds_bias
+        if not has_bias and isinstance(activation, Linear):
+            return None
+        context.linear_output, context.leaves_bias = True, has_bias
+        return cls(layer, context, activation, has_bias)
+
+    def lay(self, z: Array, space: Workspace, do: Do) -> None:
+        """y = activation(z + bias), in place; for some samples, (…, channels) without gaps."""
+        if self.has_bias:
+            # For a whole line of positions: longer runs of memory to add.
+            line = space.array("late bias", z.shape[-2:], z.dtype)
+            do(np.copyto, line, self.layer["bias"])
+            lines = z.reshape(-1, *line.shape)
+            do(np.add, lines, line, out=lines)
+        if not isinstance(self.activation, Linear):
+            do(self.activation.forward, z, out=z)
+
+    def lay_start(self, do: Do) -> None:
+        """Begin the gradient of the bias, which :meth:`lay_back` adds to."""
+        if self.has_bias:
+            do(self._bias_gradient().fill, 0)
+
+    def lay_back(self, dy: Array, y: Array, space: Workspace, do: Do) -> Array:
+        """dz = dy · activation'(z), for some samples; Σ dz is added to the bias' gradient."""
+        dz = dy
+        if not isinstance(self.activation, Linear):
+            dz = space.array("late dz", dy.shape, dy.dtype)
+            do(backward_from_kept, self.activation, dy, y, dz)
+        if self.has_bias:
+            gradient = self._bias_gradient()
+            sums = space.array("late sums", gradient.shape, gradient.dtype)
+            do(add_rows, matrix(dz, space, do, "late rows"), sums)
+            do(np.add, gradient, sums, out=gradient)
+        return dz
+
+    def _bias_gradient(self) -> Array:
+        return self.context.gradient("bias", self.layer["bias"])
