@@ -13,15 +13,16 @@ from studio.engine.plan import Array, Do, Plans, is_same
 from studio.engine.random import Stream
 
 Shape: TypeAlias = tuple[int | None, ...]
+Key: TypeAlias = tuple[str, np.dtype[Any]]
 T = TypeVar("T")
 
 
 class Workspace:
     """Named scratch arrays, allocated once and reused while they are large enough.
 
-    What an array holds between two requests of the same name is not defined. With ``reuse=False``
-    each request allocates anew, which tests use to show that results do not depend on it.
-    ``allocations`` counts how often reused memory had to be found or enlarged.
+    What an array holds between two requests of the same name and type is not defined. With
+    ``reuse=False`` each request allocates anew, which tests use to show that results do not depend
+    on it. ``allocations`` counts how often reused memory had to be found or enlarged.
     """
 
     __slots__ = ("_buffers", "_moved", "_views", "allocations", "reuse")
@@ -29,23 +30,24 @@ class Workspace:
     def __init__(self, reuse: bool = True) -> None:
         self.reuse = reuse
         self.allocations = 0
-        self._buffers: dict[str, Array] = {}
-        self._moved: set[str] = set()
-        self._views: dict[tuple[str, tuple[int, ...]], Array] = {}
+        self._buffers: dict[Key, Array] = {}
+        self._moved: set[Key] = set()
+        self._views: dict[tuple[Key, tuple[int, ...]], Array] = {}
 
     def array(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
         """An uninitialised C-ordered array of that shape and type."""
-        view = self._views.get((name, shape))
-        if view is not None and view.dtype == dtype:
+        key = name, np.dtype(dtype)
+        view = self._views.get((key, shape))
+        if view is not None:
             return view
         if not self.reuse:
             return np.empty(shape, dtype)
         size = prod(shape)
-        buffer = self._buffers.get(name)
-        if buffer is None or buffer.size < size or buffer.dtype != dtype:
-            buffer = self._buffers[name] = np.empty(size, dtype)
-            self._changed(name)
-        view = self._views[name, shape] = buffer[:size].reshape(shape)
+        buffer = self._buffers.get(key)
+        if buffer is None or buffer.size < size:
+            buffer = self._buffers[key] = np.empty(size, dtype)
+            self._changed(key)
+        view = self._views[key, shape] = buffer[:size].reshape(shape)
         return view
 
     def move(self, array: Array, place: Array) -> None:
@@ -53,18 +55,20 @@ class Workspace:
 
         Done once for each name: what asks for several sizes by turns would move all the time.
         """
-        for name, buffer in self._buffers.items():
-            if name in self._moved or buffer.size < array.size:
+        for key, buffer in self._buffers.items():
+            if key in self._moved or buffer.size < array.size:
                 continue
             if is_same(buffer[: array.size].reshape(array.shape), array):
-                self._buffers[name] = place.reshape(-1)
-                self._moved.add(name)
-                self._changed(name)
+                self._buffers[key] = place.reshape(-1)
+                self._moved.add(key)
+                self._changed(key)
                 return
 
-    def _changed(self, name: str) -> None:
+    def _changed(self, changed: Key) -> None:
         self.allocations += 1
-        self._views = {key: old for key, old in self._views.items() if key[0] != name}
+        self._views = {
+            (key, shape): old for (key, shape), old in self._views.items() if key != changed
+        }
 
     def fresh(self) -> Self:
         """An empty one of the same kind, for a layer within a layer."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from studio.engine import Input, Sequential
+from studio.engine import Input, Sequential, plan
 from studio.engine.lane import Lane
 from studio.engine.layers import (
     GRU,
@@ -127,6 +127,18 @@ def test_the_same_bits_as_doing_it_anew(name: str) -> None:
         np.testing.assert_array_equal(
             kept.forward(x, 0, len(stack))[0], anew.forward(x, 0, len(stack))[0]
         )
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_laid_out_only_in_the_first_steps(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = built(name)
+    lane = Lane(stack, Sequential(stack).moment)
+    views = [{w.name: np.empty_like(w.value) for w in layer.trainable_weights} for layer in stack]
+    for number in range(12):
+        if number == 10:
+            monkeypatch.delattr(plan, "Plan")
+        x = np.random.default_rng(number).normal(size=(5, 9, 9, 4)).astype("float32")
+        step(lane, x, number, views)
 
 
 def test_which_layers_are_laid_out_together() -> None:

@@ -1,4 +1,4 @@
-"""Bias and activation, left to the largest numbers, give the bits they would give to all of them."""
+"""Bias and activation, left to the largest numbers, give the bits they give to all of them."""
 
 from __future__ import annotations
 

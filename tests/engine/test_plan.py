@@ -90,3 +90,12 @@ def test_without_reuse_everything_is_new() -> None:
     double, x = Doubler(Context(workspace=Workspace(reuse=False))), np.arange(3.0)
     assert double(x) is not double(x)
     assert double.laid == 2
+
+
+def test_a_name_of_two_types_is_two_arrays() -> None:
+    space = Workspace()
+    single, double = (space.array("x", (3,), dtype) for dtype in ("float32", np.float64))
+    assert (single.dtype, double.dtype) == (np.float32, np.float64)
+    assert space.array("x", (3,), np.float32) is single
+    assert space.array("x", (3,), "float64") is double
+    assert space.allocations == 2
