@@ -69,9 +69,8 @@ def _pieces(shape: win.Sizes, itemsize: int, filters: int) -> Sequence[tuple[sli
     row_bytes = _row_bytes(shape, itemsize, filters)
     if rows * row_bytes <= PIECE_BYTES:
         return [(group, slice(None)) for group in _groups(shape, itemsize, filters)]
-    height = max(1, PIECE_BYTES // row_bytes)
-    starts = itertools.product(range(samples), range(0, rows, height))
-    return [(slice(n, n + 1), slice(start, start + height)) for n, start in starts]
+    lines = win.batches(rows, PIECE_BYTES // row_bytes)
+    return [(slice(n, n + 1), some) for n, some in itertools.product(range(samples), lines)]
 
 
 @win.cache

@@ -85,8 +85,17 @@ def pads(lengths: Sizes, sizes: Sizes, strides: Sizes, padding: str, dilations: 
 
 
 def batches(samples: int, size: int) -> list[slice]:
-    """About ``size`` samples at a time, at least one: few enough to stay in the cache."""
+    """About ``size`` samples at a time, at least one: few enough to stay in the cache.
+
+    If need be up to a third more or a fourth fewer, so that there are as many each time.
+    """
     size = max(1, size)
+    for even in range(4 * size // 3, (3 * size - 1) // 4, -1):
+        if samples % even == 0:
+            size = even
+            break
+    else:
+        size = -(-samples // -(-samples // size))
     return [slice(start, start + size) for start in range(0, samples, size)]
 
 
