@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from studio.engine.division import Division
 from studio.engine.layers.base import Gradients, Layer
 from studio.engine.layers.late import LateEnd
 from studio.engine.layers.planned import Planned
@@ -21,7 +22,7 @@ class Lane:
     Args:
         stack: the layers.
         moment: seed and position of the training, shared by all lanes.
-        everyone: who works for the layers that see the whole batch, while no shard is on its way.
+        everyone: who works for the layers that see the whole batch.
         reuse: whether scratch memory is kept from batch to batch.
         linear_output: whether the last layer leaves out its activation.
     """
@@ -39,7 +40,8 @@ class Lane:
         self.penalty = 0.0
         self.batch = 1
         self.aimed: object = None
-        self.threads: Threads = ALONE
+        self.everyone = everyone
+        self.division: Division | None = None
         self.runs: dict[tuple[int, int], list[tuple[int, int]]] = {}
         self.plans: dict[tuple[int, int], Plans] = {}
         self.activity: list[Regularizer | None] = [
@@ -53,9 +55,8 @@ class Lane:
                 layer=position,
                 workspace=Workspace(reuse),
                 scratch=scratch,
-                threads=everyone if layer.mixes_samples else ALONE,
             )
-            for position, layer in enumerate(stack)
+            for position in range(len(stack))
         ]
         if linear_output:
             self.contexts[-1].linear_output = True
@@ -84,17 +85,16 @@ class Lane:
         for context, view in zip(self.contexts, views, strict=False):
             context.gradients = view
 
-    def start(self, batch: int, threads: Threads) -> None:
+    def start(self, batch: int, division: Division) -> None:
         """Begin a batch of that many samples: activity penalties are per sample, as in Keras.
 
-        ``threads`` work for the layers that see one shard, besides the lane's own.
+        Everyone works for the layers that see all of it.
         """
         self.penalty, self.batch = 0.0, batch
-        if self.threads is not threads:
-            self.threads = threads
-            for layer, context in zip(self.stack, self.contexts, strict=True):
-                if not layer.mixes_samples:
-                    context.threads = threads
+        if self.division is not division:
+            self.division = division
+            for position, context in enumerate(self.contexts):
+                context.threads = self.everyone if division.sees_all(position) else ALONE
 
     def forward(
         self, x: Array, start: int, stop: int, mask: Array | None = None
@@ -172,7 +172,7 @@ class Lane:
             spaces = [context.workspace for context in contexts]
             plans = self.plans[first, last] = Plans(*spaces, contexts[0].scratch)
         weights = [weight.value for layer in self.stack[first:last] for weight in layer.weights]
-        return plans, (self.moment.training, self.threads), weights
+        return plans, (self.moment.training, self.division), weights
 
     def _run(self, x: Array, first: int, last: int) -> tuple[Array, list[Any]]:
         """Through a run of planned layers."""

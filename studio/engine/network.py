@@ -1,8 +1,6 @@
 """A built and compiled model as three functions of a batch: train, test, predict.
 
-A batch is cut into shards of a size that depends only on the model and the batch, so the sums are
-formed in the same order however many threads there are. Layers that mix samples stand between
-segments of the stack: the shards meet there, and the layer sees the whole batch.
+A batch is cut into shards, see ``division.py``. Where a layer sees the whole batch they meet.
 """
 
 from __future__ import annotations
@@ -15,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from studio.engine.activations import Activation
+from studio.engine.division import Division, Segment, segments, shards
 from studio.engine.lane import Lane
 from studio.engine.layers.base import Layer
 from studio.engine.losses import Loss, weigh
@@ -23,20 +22,7 @@ from studio.engine.optimizers import Optimizer
 from studio.engine.parallel import Workers
 from studio.engine.parameters import Parameters
 from studio.engine.plan import is_same
-from studio.engine.workspace import ALONE, Array, Context, Moment, Threads, Workspace
-
-MAX_SHARDS = 8
-STEP_RATE = 1.5e11
-"""Operations per second that one core does in a matrix product: only their order matters here."""
-TWO_SHARDS_SECONDS = 6e-4
-"""What a step should take at least on one core, to be worth a second thread."""
-SHARD_SECONDS = 5e-3
-"""What each of more shards should take: threads with much to do seldom wait for each other."""
-SERIAL_SECONDS = 4e-4
-"""What one of many steps that follow on each other (in time) should take, to be cut: threads wait
-for each other at every call that is shorter."""
-GRADIENT_SECONDS = 1.5e-9
-"""What writing and adding up one more copy of a weight's gradient takes."""
+from studio.engine.workspace import Array, Context, Moment, Workspace
 
 
 class Result(NamedTuple):
@@ -81,7 +67,6 @@ class Network:
         self.parameters = parameters
         self.workers = workers
         self.reuse = reuse
-        self.segments = segments(stack)
         last = stack[-1]
         fused = None
         if loss is not None and getattr(last, "activity_regularizer", None) is None:
@@ -89,15 +74,11 @@ class Network:
         # What turns outputs into predictions, where the loss works on logits.
         self.final = None if fused is None else last.output_activation
         self.loss = fused or loss
-        self.sample_work = sum(layer.work() for layer in stack)
-        serial = [layer for layer in stack if layer.serial_steps() > 1]
-        self.serial_steps = 1
-        if sum(layer.work() for layer in serial) > self.sample_work / 2:
-            self.serial_steps = sum(layer.serial_steps() for layer in serial)
+        self.learns = any(layer.mixes_samples for layer in stack)
         self.masks_output = any(layer.makes_mask for layer in stack)
         self.masks_output |= getattr(loss, "ignore_class", None) is not None
         self.penalty = 0.0
-        self._cuts: dict[int, list[slice]] = {}
+        self._divisions: dict[int, Division] = {}
         self.lanes: list[Lane] = []
         self._usual = 0
         self._joined = Workspace()
@@ -105,42 +86,30 @@ class Network:
         self.gradients: list[tuple[Array, list[dict[str, Array]]]] = []
 
     def shards(self, batch: int) -> list[slice]:
-        """Where the batch is cut: a function of the model and the batch size only."""
-        found = self._cuts.get(batch)
-        if found is None:
-            found = self._cuts[batch] = self._cut(batch)
-        return found
+        """Where the batch is cut."""
+        return [slice(0, batch)] if self.masks_output else shards(self.stack, batch)
 
-    def _cut(self, batch: int) -> list[slice]:
-        if self.masks_output:
-            return [slice(0, batch)]
-        divided = sum(layer.work() for layer in self.stack if layer.divides(batch))
-        if divided > self.sample_work / 2:
-            return [slice(0, batch)]
-        seconds = 6 * self.sample_work * batch / STEP_RATE
-        if self.serial_steps > 1 and seconds < SERIAL_SECONDS * self.serial_steps:
-            return [slice(0, batch)]
-        # Each shard fills a gradient of its own: that may cost a twentieth of the step.
-        affordable = 0.05 * seconds / (GRADIENT_SECONDS * max(1, self.parameters.values.size))
-        count = int(min(MAX_SHARDS, batch, max(2, min(affordable, seconds / SHARD_SECONDS))))
-        # Shards that meet on the way have to set out more often.
-        if seconds < TWO_SHARDS_SECONDS * len(self.segments):
-            count = 1
-        # A power of two suits most machines: of three shards, two threads have two rounds to do.
-        size = -(-batch // (1 << count.bit_length() - 1))
-        return [slice(start, min(start + size, batch)) for start in range(0, batch, size)]
+    def division(self, batch: int) -> Division:
+        """How the batch is divided."""
+        found = self._divisions.get(batch)
+        if found is None:
+            cuts, parts = self.shards(batch), [Segment(0, len(self.stack), False)]
+            if len(cuts) > 1:
+                parts = segments(self.stack, batch)
+            found = self._divisions[batch] = Division(cuts, parts)
+        return found
 
     def predict(self, x: Array) -> Array:
         """The outputs for a batch."""
         self.moment.training = False
-        out = self._forward(x, self.shards(len(x)))[0]
+        out = self._forward(x)[0]
         return out if self.final is None else self.final.forward(out)
 
     def test(self, x: Array, y: Array, weight: Array | None) -> Result:
         """Loss and predictions of a batch; nothing is learned."""
         assert self.loss is not None
         self.moment.training = False
-        out, mask = self._forward(x, self.shards(len(x)))
+        out, mask = self._forward(x)
         values, _ = self._weigh(self.loss.values(y, out), y, weight, mask)
         return self._result(values, out, mask)
 
@@ -160,33 +129,37 @@ class Network:
     def gradient(self, x: Array, y: Array, weight: Array | None) -> tuple[Array, Result]:
         """The flat gradient of the loss, weight penalties left out, and the result."""
         self.moment.training = True
-        cuts = self.shards(len(x))
-        while len(self.gradients) < len(cuts):
+        division = self.division(len(x))
+        while len(self.gradients) < len(division.cuts):
             self.gradients.append(self.parameters.gradients())
-        if len(self.segments) == 1 or len(cuts) == 1:
-            values, out, mask = self._step_apart(x, y, weight, cuts)
-        else:
-            values, out, mask = self._step_joined(x, y, weight, cuts)
+        step = self._step_joined if division.meets else self._step_apart
+        values, out, mask = step(x, y, weight, division)
+        return self._sum(division), self._result(values, out, mask)
+
+    def _sum(self, division: Division) -> Array:
+        """The gradients of all shards, where each has its own, added to those of the first."""
         flat = self.gradients[0][0]
-        for other, _ in self.gradients[1 : len(cuts)]:
-            flat += other
-        return flat, self._result(values, out, mask)
+        for start, stop, whole in division.segments:
+            if not whole:
+                where = self.parameters.where(start, stop)
+                for other, _ in self.gradients[1 : len(division.cuts)]:
+                    flat[where] += other[where]
+        return flat
 
     def _step_apart(
-        self, x: Array, y: Array, weight: Array | None, cuts: list[slice]
+        self, x: Array, y: Array, weight: Array | None, division: Division
     ) -> tuple[Array, Array, Array | None]:
         """Each shard goes all the way and back on its own: no layer mixes samples of several."""
-        depth = len(self.stack)
+        depth, cuts = len(self.stack), division.cuts
         lanes = self._lanes(min(len(cuts), self.workers.threads))
-        threads = self._threads(cuts)
         results: list[Any] = [None] * len(cuts)
 
         def task(shard: int, number: int) -> None:
             lane, cut = lanes[number], cuts[shard]
             lane.aim(shard, self.gradients[shard][1])
-            lane.start(len(x), threads)
+            lane.start(len(x), division)
             out, caches, mask = lane.forward(x[cut], 0, depth)
-            if len(self.segments) > 1:
+            if self.learns:
                 lane.learn(caches, 0, depth)
             part = None if weight is None else weight[cut]
             values, dy = self._loss(y[cut], out, part, mask, len(x))
@@ -205,19 +178,18 @@ class Network:
         )
 
     def _step_joined(
-        self, x: Array, y: Array, weight: Array | None, cuts: list[slice]
+        self, x: Array, y: Array, weight: Array | None, division: Division
     ) -> tuple[Array, Array, Array | None]:
-        """Shards meet at each layer that mixes samples, on the way forward and back."""
+        """Shards meet at each layer that sees the whole batch, on the way forward and back."""
+        cuts = division.cuts
         lanes = self._lanes(len(cuts))
         for shard, lane in enumerate(lanes):
             lane.aim(shard, self.gradients[shard][1])
-        for flat, _ in self.gradients[1 : len(cuts)]:
-            flat.fill(0)
         caches: list[list[Any]] = []
-        out, mask = self._forward(x, cuts, caches)
+        out, mask = self._forward(x, caches)
         values, dy = self._loss(y, out, weight, mask, len(x))
         for (start, stop, whole), kept in zip(
-            reversed(self.segments), reversed(caches), strict=True
+            reversed(division.segments), reversed(caches), strict=True
         ):
             if whole:
                 dy = lanes[0].backward(dy, kept[0], start, stop)
@@ -228,21 +200,23 @@ class Network:
         return values, out, mask
 
     def _forward(
-        self, x: Array, cuts: list[slice], caches: list[list[Any]] | None = None
+        self, x: Array, caches: list[list[Any]] | None = None
     ) -> tuple[Array, Array | None]:
         """The output for a batch and its mask, segment by segment; collects caches where asked."""
+        division = self.division(len(x))
+        cuts = division.cuts
         lanes = self._lanes(len(cuts))
         for lane in lanes:
-            lane.start(len(x), self._threads(cuts))
+            lane.start(len(x), division)
         if not self.reuse:
             self._joined = Workspace()
         mask: Array | None = None
-        for start, stop, whole in self.segments:
+        for start, stop, whole in division.segments:
             parts: list[Any] = [None] * (1 if whole else len(cuts))
             pieces = [slice(None)] if whole else cuts
             source, source_mask = x, mask
 
-            def task(shard: int, _: int, parts: list[Any] = parts, pieces: list[slice] = pieces,
+            def task(shard: int, _: int, parts: list[Any] = parts, pieces: Sequence[slice] = pieces,
                      source: Array = source, source_mask: Array | None = source_mask,
                      start: int = start, stop: int = stop) -> None:  # fmt: skip
                 cut = pieces[shard]
@@ -265,7 +239,7 @@ class Network:
         return x, mask
 
     def _backward_segment(
-        self, dy: Array, caches: list[Any], start: int, stop: int, cuts: list[slice]
+        self, dy: Array, caches: list[Any], start: int, stop: int, cuts: Sequence[slice]
     ) -> Array | None:
         parts: list[Array | None] = [None] * len(cuts)
 
@@ -331,10 +305,6 @@ class Network:
         """A lane for looking at single layers."""
         return self._lanes(1)[0]
 
-    def _threads(self, cuts: list[slice]) -> Threads:
-        """Who works for the layers of a shard: the threads that have no shard of their own."""
-        return self.workers if len(cuts) == 1 else ALONE
-
     def _lane(self) -> Lane:
         return Lane(self.stack, self.moment, self.workers, self.reuse, self.final is not None)
 
@@ -342,15 +312,3 @@ class Network:
         while len(self.lanes) < count:
             self.lanes.append(self._lane())
         return self.lanes[:count]
-
-
-def segments(stack: Sequence[Layer]) -> list[tuple[int, int, bool]]:
-    """The stack cut at layers that mix samples: (start, stop, whether it needs the whole batch)."""
-    found: list[tuple[int, int, bool]] = []
-    for position, layer in enumerate(stack):
-        mixes = layer.mixes_samples
-        if not mixes and found and not found[-1][2]:
-            found[-1] = (found[-1][0], position + 1, False)
-        else:
-            found.append((position, position + 1, mixes))
-    return found

@@ -31,6 +31,11 @@ class Parameters:
         ]
         self.constrained = [weight for _, weight, _ in self.entries if weight.spec.constraint]
 
+    def where(self, start: int, stop: int) -> slice:
+        """Where the weights of the layers from ``start`` to ``stop`` lie."""
+        own = [where for position, _, where in self.entries if start <= position < stop]
+        return slice(own[0].start, own[-1].stop) if own else slice(0, 0)
+
     def gradients(self) -> tuple[Array, list[dict[str, Array]]]:
         """A flat buffer for gradients, and per layer the views that its weights' ones go to."""
         flat = np.zeros_like(self.values)

@@ -8,7 +8,21 @@ import numpy as np
 import pytest
 
 from studio.engine import Input, Sequential, trainer
-from studio.engine.layers import GRU, LSTM, Bidirectional, Dense, Layer
+from studio.engine.division import segments, shards
+from studio.engine.layers import (
+    GRU,
+    LSTM,
+    BatchNormalization,
+    Bidirectional,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    MaxPooling2D,
+    Reshape,
+    UpSampling2D,
+)
 from studio.engine.parallel import Workers
 from studio.engine.workspace import Alone, Context, Moment, Task
 
@@ -60,6 +74,20 @@ def test_large_products_are_cut_instead_of_the_batch() -> None:
 
     assert cuts(512, 128) == cuts(64, 16) == 1
     assert cuts(256, 256) > 1
+
+
+def test_shards_meet_where_products_are_cut_instead() -> None:
+    stack = [
+        Conv2D(32, 3), MaxPooling2D(), BatchNormalization(), Flatten(), Dense(512), Dropout(0.5),
+        Dense(10), Reshape((1, 1, 10)), UpSampling2D(32), Conv2D(4, 3),
+    ]  # fmt: skip
+    built = Sequential([Input((32, 32, 3)), *stack]).layers
+    assert segments(built, 64) == [
+        (0, 2, False), (2, 3, True), (3, 4, False), (4, 8, True), (8, 10, False),
+    ]  # fmt: skip
+    # Small products are done by each shard.
+    assert segments(built, 4) == [(0, 2, False), (2, 3, True), (3, 10, False)]
+    assert len(shards(built, 128)) > 1
 
 
 def test_a_long_sequence_in_short_steps_is_not_cut() -> None:

@@ -74,6 +74,19 @@ def joined_stack() -> list[Layer | Input]:
     ]
 
 
+def divided_stack() -> list[Layer | Input]:
+    """A layer that divides its work by itself, where tests let small products be divided."""
+    return [
+        Input((16, 16, 3)),
+        Conv2D(8, 3, activation="relu"),
+        MaxPooling2D(),
+        Flatten(),
+        Dense(40, activation="relu"),
+        Dropout(0.2),
+        Dense(4, activation="softmax"),
+    ]
+
+
 def data(shape: tuple[Any, ...]) -> tuple[Any, Any]:
     """Random samples of four classes."""
     stream = np.random.default_rng(0)
@@ -141,14 +154,39 @@ def in_fifths(self: Network, batch: int) -> list[slice]:
 
 
 @pytest.mark.parametrize(
-    "layers", [None, sequence_stack, joined_stack], ids=["images", "sequences", "joined"]
+    "layers",
+    [None, sequence_stack, joined_stack, divided_stack],
+    ids=["images", "sequences", "joined", "divided"],
 )
 def test_on_any_number_of_threads(layers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Network, "shards", in_fifths)
+    if layers is divided_stack:
+        monkeypatch.setattr(products, "PART", 2e4)
     models = [made(layers() if layers else None, threads=threads) for threads in (1, 2, 3, 8)]
     histories = [trained(model) for model in models]
     assert all(history == histories[0] for history in histories)
     assert len({bits(model) for model in models}) == 1
+
+
+@pytest.mark.parametrize("layers", [joined_stack, divided_stack], ids=["joined", "divided"])
+def test_what_shards_learn_is_what_the_whole_teaches(
+    layers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gradient() -> tuple[Array, int]:
+        model = made([layer for layer in layers() if not isinstance(layer, Dropout)])
+        assert model.loss is not None
+        x, y = data((16, 16, 3))
+        with trainer.network_of(model, model.loss) as network:
+            division = network.division(len(x))
+            flat = network.gradient(x.astype("float32"), y.astype("float32"), None)[0]
+            return flat.copy(), len(division.cuts) * division.meets
+
+    wanted, one = gradient()
+    monkeypatch.setattr(Network, "shards", in_fifths)
+    monkeypatch.setattr(products, "PART", 2e4)
+    found, several = gradient()
+    assert (one, several) == (0, 5)
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-6)
 
 
 def test_shards_write_where_they_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
