@@ -47,10 +47,12 @@ class Pooling(Planned):
         """So many samples at a time that they stay in the cache."""
         return win.batches(len(padded), SAMPLES_BYTES // max(1, padded[:1].nbytes))
 
-    def _fills(self, dx: Array, count: int, axis: int) -> bool:
-        """Whether so many windows along a dimension meet each number of it once."""
+    def _lay_zeros(self, dx: Array, count: int, axis: int, do: Do) -> None:
+        """Zeros where so many windows along a dimension meet a number not just once."""
         size, step = self.pool_size[axis - 1], self.steps[axis - 1]
-        return step == size and dx.shape[axis] == count * size
+        start = count * size if step == size else 0
+        if start < dx.shape[axis]:
+            do(dx[(*(slice(None),) * axis, slice(start, None))].fill, 0)
 
     def _line(self, axis: int, count: int) -> tuple[win.Index, ...]:
         """For each place in a window along one dimension, what it meets over all windows."""
@@ -135,8 +137,7 @@ class MaxPooling(Pooling):
     ) -> None:
         """The way back along one dimension: the last place takes what is its, then the others."""
         size = self.pool_size[axis - 1]
-        if not self._fills(dx, dy.shape[axis], axis):
-            do(dx.fill, 0)
+        self._lay_zeros(dx, dy.shape[axis], axis, do)
         overlap = self.steps[axis - 1] < size
         for place in range(size - 1, 0, -1):
             met = dx[line[place]]
@@ -199,8 +200,7 @@ class AveragePooling(Pooling):
 
     def _spread(self, dy: Array, dx: Array, axis: int, do: Do) -> None:
         """The way back along one dimension: each place of a window takes the same."""
-        if not self._fills(dx, dy.shape[axis], axis):
-            do(dx.fill, 0)
+        self._lay_zeros(dx, dy.shape[axis], axis, do)
         overlap = self.steps[axis - 1] < self.pool_size[axis - 1]
         for where in self._line(axis, dy.shape[axis]):
             met = dx[where]

@@ -146,7 +146,6 @@ class Optimizer(Declared):
         self.iterations += 1
         if self._complete(gradients):
             self._clip(parameters, gradients)
-            self._decay(parameters.values, rate)
             self._update(parameters.values, gradients, rate, workers)
         if self.use_ema:
             self._average(parameters.values)
@@ -155,11 +154,21 @@ class Optimizer(Declared):
     def _update(
         self, weights: Array, gradients: Array, rate: float, workers: Workers | None
     ) -> None:
-        numbers = self.numbers(rate)
+        kept = 1 - (self.weight_decay or 0) * rate
+        numbers = (kept, *self.numbers(rate))
         arrays = [weights, gradients, *[self.state[slot] for slot in self.slots]]
         if self._pieces is None or not self._pieces.are_of(arrays):
-            self._pieces = Pieces(self.lay, arrays, len(numbers))
+            self._pieces = Pieces(self._lay, arrays, len(numbers))
         self._pieces.update(numbers, workers)
+
+    def _lay(self, at: Piece, start: int, do: Do) -> None:
+        """w -= decay · rate · w (Loshchilov and Hutter, 2017), before the update itself."""
+        kept, *numbers = at.numbers
+        for run in self._decayed:
+            decayed = at.w[max(0, run.start - start) : max(0, run.stop - start)]
+            if decayed.size:
+                do(np.multiply, decayed, kept, out=decayed)
+        self.lay(at._replace(numbers=numbers), do)
 
     def numbers(self, rate: float) -> tuple[float, ...]:
         """What :meth:`lay` needs that is another in each update; ``updates`` counts this one."""
@@ -190,11 +199,6 @@ class Optimizer(Declared):
         elif self.clipnorm:
             for _, _, where in parameters.entries:
                 shorten(gradients[where], self.clipnorm)
-
-    def _decay(self, weights: Array, rate: float) -> None:
-        """w -= decay · rate · w (Loshchilov and Hutter, 2017), before the update itself."""
-        for run in self._decayed:
-            weights[run] *= 1 - (self.weight_decay or 0) * rate
 
     def _average(self, weights: Array) -> None:
         average = self.state[AVERAGE]

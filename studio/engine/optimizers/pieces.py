@@ -27,7 +27,7 @@ class Piece(NamedTuple):
         w: the weights, to be updated in place.
         g: their gradients.
         slots: what the optimizer remembers of each, to be updated in place.
-        numbers: what is another in each update, see :meth:`Optimizer.numbers`.
+        numbers: what is another in each update.
         scratch: two arrays to compute in.
     """
 
@@ -38,8 +38,8 @@ class Piece(NamedTuple):
     scratch: tuple[Array, Array]
 
 
-Lay = Callable[[Piece, Do], None]
-"""Has a piece updated."""
+Lay = Callable[[Piece, int, Do], None]
+"""Has a piece updated, which begins at some place in the arrays."""
 
 
 class Pieces:
@@ -48,7 +48,7 @@ class Pieces:
     Each number is updated by itself, so it does not matter which thread does it.
 
     Args:
-        lay: see :meth:`Optimizer.lay`.
+        lay: has a piece updated.
         arrays: all weights, their gradients, and the slots.
         numbers: how many numbers are others in each update.
     """
@@ -84,13 +84,12 @@ class Pieces:
         calls = self._laid.get((number, lane))
         if calls is None:
             calls = self._laid[number, lane] = Calls()
-            self._lay(self._piece(number, lane), calls)
+            self._lay(self._piece(number, lane), number * self._length, calls)
         calls.make()
 
     def _piece(self, number: int, lane: int) -> Piece:
-        w, g, *slots = (
-            array[number * self._length : (number + 1) * self._length] for array in self._arrays
-        )
+        cut = slice(number * self._length, (number + 1) * self._length)
+        w, g, *slots = (array[cut] for array in self._arrays)
         scratch = self._scratch.get(lane)
         if scratch is None:
             scratch = self._scratch[lane] = np.empty((2, self._length), w.dtype)
