@@ -102,15 +102,12 @@ def segments(stack: Sequence[Layer], batch: int) -> list[Segment]:
         mixes = layer.mixes_samples
         divided = not mixes and (layer.divides(batch) or (divided and _is_light(layer, batch)))
         whole = mixes or divided
-        if found and found[-1].whole == whole and not mixes and not _mixes(stack, found[-1]):
+        apart = mixes or not found or stack[found[-1].start].mixes_samples
+        if not apart and found[-1].whole == whole:
             found[-1] = Segment(found[-1].start, position + 1, whole)
         else:
             found.append(Segment(position, position + 1, whole))
     return found
-
-
-def _mixes(stack: Sequence[Layer], segment: Segment) -> bool:
-    return any(layer.mixes_samples for layer in stack[segment.start : segment.stop])
 
 
 def _is_light(layer: Layer, batch: int) -> bool:

@@ -139,10 +139,11 @@ class Network:
     def _sum(self, division: Division) -> Array:
         """The gradients of all shards, where each has its own, added to those of the first."""
         flat = self.gradients[0][0]
-        for start, stop, whole in division.segments:
+        others = [other for other, _ in self.gradients[1 : len(division.cuts)]]
+        for start, stop, whole in division.segments if others else ():
             if not whole:
                 where = self.parameters.where(start, stop)
-                for other, _ in self.gradients[1 : len(division.cuts)]:
+                for other in others:
                     flat[where] += other[where]
         return flat
 

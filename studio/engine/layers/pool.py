@@ -48,7 +48,7 @@ class Pooling(Planned):
         return win.batches(len(padded), SAMPLES_BYTES // max(1, padded[:1].nbytes))
 
     def _lay_zeros(self, dx: Array, count: int, axis: int, do: Do) -> None:
-        """Zeros where so many windows along a dimension meet a number not just once."""
+        """Clear what so many windows along a dimension don't meet, or all where some meet twice."""
         size, step = self.pool_size[axis - 1], self.steps[axis - 1]
         start = count * size if step == size else 0
         if start < dx.shape[axis]:
