@@ -134,18 +134,17 @@ class Network:
             self.gradients.append(self.parameters.gradients())
         step = self._step_joined if division.meets else self._step_apart
         values, out, mask = step(x, y, weight, division)
-        return self._sum(division), self._result(values, out, mask)
+        if len(division.cuts) > 1:
+            self._add_up(division)
+        return self.gradients[0][0], self._result(values, out, mask)
 
-    def _sum(self, division: Division) -> Array:
-        """The gradients of all shards, where each has its own, added to those of the first."""
-        flat = self.gradients[0][0]
-        others = [other for other, _ in self.gradients[1 : len(division.cuts)]]
-        for start, stop, whole in division.segments if others else ():
-            if not whole:
-                where = self.parameters.where(start, stop)
-                for other in others:
-                    flat[where] += other[where]
-        return flat
+    def _add_up(self, division: Division) -> None:
+        """Add the gradients of all shards, where each has its own, to those of the first."""
+        flat, *others = (gradient for gradient, _ in self.gradients[: len(division.cuts)])
+        for start, stop, whole in division.segments:
+            where = self.parameters.where(start, stop)
+            for other in () if whole else others:
+                flat[where] += other[where]
 
     def _step_apart(
         self, x: Array, y: Array, weight: Array | None, division: Division

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from math import prod
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -375,25 +374,3 @@ def deactivate(activation: Activation, dy: Array, kept: Array, context: Context,
     out = context.scratch.array("before", dy.shape, dy.dtype)
     do(backward_from_kept, activation, dy, kept, out)
     return out
-
-
-def add_rows(rows: Array, out: Array) -> Array:
-    """The sum of a matrix's rows: (n, k) → (k,). As a product, which BLAS does faster."""
-    return _ones(len(rows), rows.dtype).dot(rows, out=out)
-
-
-def add_up(arrays: Sequence[Array], out: Array, do: Do) -> None:
-    """Have arrays added up in their order."""
-    first, *others = arrays
-    if not others:
-        do(np.copyto, out, first)
-    for other in others:
-        do(np.add, first, other, out=out)
-        first = out
-
-
-@lru_cache(maxsize=32)
-def _ones(count: int, dtype: np.dtype[Any]) -> Array:
-    ones = np.ones(count, dtype)
-    ones.flags.writeable = False
-    return ones

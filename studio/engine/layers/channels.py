@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from studio.engine.layers.base import add_rows
 from studio.engine.plan import Calls, Do, at_once
+from studio.engine.sums import add_rows
 from studio.engine.workspace import Array, Context, Task
 
 LINE = 2048

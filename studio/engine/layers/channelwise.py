@@ -11,11 +11,12 @@ from numpy.lib.stride_tricks import as_strided
 from studio.engine.activations import Activation
 from studio.engine.activations.base import backward_from_kept, forward_keeping
 from studio.engine.layers import windows as win
-from studio.engine.layers.base import Gradients, add_rows, is_left_out
+from studio.engine.layers.base import Gradients, is_left_out
 from studio.engine.layers.columns import batches, matrix, without_gaps
 from studio.engine.layers.planned import Planned
 from studio.engine.layers.tiles import product
 from studio.engine.plan import Do
+from studio.engine.sums import add_rows
 from studio.engine.workspace import Array, Context, Shape, Workspace
 
 Back = Callable[[slice, Array], None]

@@ -14,14 +14,7 @@ from studio.engine.constraints import constraints
 from studio.engine.errors import ShapeError
 from studio.engine.initializers import initializers
 from studio.engine.layers import windows as win
-from studio.engine.layers.base import (
-    Gradients,
-    WeightSpec,
-    add_rows,
-    is_left_out,
-    known,
-    register,
-)
+from studio.engine.layers.base import Gradients, WeightSpec, is_left_out, known, register
 from studio.engine.layers.columns import (
     batches,
     columns,
@@ -38,6 +31,7 @@ from studio.engine.params import Boolean, Choice, Integer, Integers
 from studio.engine.plan import Do
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
+from studio.engine.sums import add_rows
 from studio.engine.workspace import Array, Context, Shape, Workspace
 
 TURNED = 1.3

@@ -9,15 +9,7 @@ import numpy as np
 from studio.engine.activations import Activation, activations
 from studio.engine.constraints import constraints
 from studio.engine.initializers import initializers
-from studio.engine.layers.base import (
-    Gradients,
-    WeightSpec,
-    activate,
-    add_rows,
-    deactivate,
-    known,
-    register,
-)
+from studio.engine.layers.base import Gradients, WeightSpec, activate, deactivate, known, register
 from studio.engine.layers.columns import matrix
 from studio.engine.layers.planned import Planned
 from studio.engine.layers.products import multiply, parts
@@ -25,6 +17,7 @@ from studio.engine.params import Boolean, Integer
 from studio.engine.plan import Do
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
+from studio.engine.sums import add_rows
 from studio.engine.workspace import Array, Context, Shape
 
 

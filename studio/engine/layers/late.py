@@ -9,9 +9,10 @@ import numpy as np
 
 from studio.engine.activations import Activation, Linear
 from studio.engine.activations.base import backward_from_kept
-from studio.engine.layers.base import Layer, add_rows
+from studio.engine.layers.base import Layer
 from studio.engine.layers.columns import matrix
 from studio.engine.plan import Do
+from studio.engine.sums import add_rows
 from studio.engine.workspace import Array, Context, Workspace
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from studio.engine.constraints import constraints
 from studio.engine.errors import ParameterError, ShapeError
 from studio.engine.initializers import initializers
-from studio.engine.layers.base import Gradients, Layer, WeightSpec, add_rows, known, register
+from studio.engine.layers.base import Gradients, Layer, WeightSpec, known, register
 from studio.engine.layers.channels import Channels, channels_of
 from studio.engine.layers.columns import without_gaps
 from studio.engine.layers.normalization import Affine, axis_of
@@ -19,6 +19,7 @@ from studio.engine.params import Boolean, Integer, Integers, Real
 from studio.engine.plan import Do, as_arrays
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
+from studio.engine.sums import add_rows
 from studio.engine.workspace import Array, Context, Shape, Workspace
 
 

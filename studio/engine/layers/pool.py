@@ -7,9 +7,10 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from studio.engine.layers import windows as win
-from studio.engine.layers.base import Gradients, add_up
+from studio.engine.layers.base import Gradients
 from studio.engine.layers.planned import Planned
 from studio.engine.plan import Do
+from studio.engine.sums import add_up
 from studio.engine.workspace import Array, Context, Shape, Workspace
 
 SAMPLES_BYTES = 1 << 20

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from studio.engine.errors import ShapeError
-from studio.engine.layers.base import Gradients, add_up, register, shape_text
+from studio.engine.layers.base import Gradients, register, shape_text
 from studio.engine.layers.columns import without_gaps
 from studio.engine.layers.planned import Planned
 from studio.engine.param import REQUIRED, Param
 from studio.engine.params import Choice, Integer, Integers
 from studio.engine.plan import Do
+from studio.engine.sums import add_up
 from studio.engine.workspace import Array, Context, Shape
 
 Pairs = tuple[tuple[int, int], ...]

@@ -14,8 +14,8 @@ from functools import lru_cache
 import numpy as np
 
 from studio.engine.blas import is_wide, multiplies_in_place
-from studio.engine.layers.base import add_up
 from studio.engine.plan import Do, at_once
+from studio.engine.sums import add_up
 from studio.engine.workspace import Array, Workspace
 
 MOST = 1_000_000

@@ -11,15 +11,7 @@ from studio.engine.constraints import constraints
 from studio.engine.errors import ParameterError
 from studio.engine.initializers import initializers
 from studio.engine.layers import windows as win
-from studio.engine.layers.base import (
-    Gradients,
-    WeightSpec,
-    activate,
-    add_rows,
-    deactivate,
-    known,
-    register,
-)
+from studio.engine.layers.base import Gradients, WeightSpec, activate, deactivate, known, register
 from studio.engine.layers.columns import (
     batches,
     columns,
@@ -35,6 +27,7 @@ from studio.engine.params import Boolean, Choice, Integer, Integers
 from studio.engine.plan import Do
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
+from studio.engine.sums import add_rows
 from studio.engine.workspace import Array, Context, Shape
 
 

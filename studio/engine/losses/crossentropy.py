@@ -14,6 +14,7 @@ from studio.engine.activations import Activation, Sigmoid, Softmax
 from studio.engine.config import epsilon
 from studio.engine.losses.base import Loss, aligned, check_each, losses
 from studio.engine.params import Boolean, Integer, Real
+from studio.engine.sums import row_sums
 from studio.engine.workspace import Array, Shape
 
 CLASSES = "Sparse categorical crossentropy takes class numbers, this loss takes one-hot targets."
@@ -94,10 +95,10 @@ class CategoricalCrossentropy(Smoothed):
     def values_and_gradient(self, y: Array, p: Array) -> tuple[Array, Array]:
         y = self.smooth(y)
         logs = log_shares(p, self.from_logits)
-        values = -np.add.reduce(y * logs, axis=-1)
+        values = -np.vecdot(y, logs)
         if self.from_logits:
             gradient = np.exp(logs, out=logs)
-            gradient *= np.add.reduce(y, axis=-1, keepdims=True)
+            gradient *= row_sums(y)
             gradient -= y
             return values, gradient
         return values, through_shares(-y / np.exp(logs, out=logs), p)
@@ -150,7 +151,7 @@ def log_shares(p: Array, from_logits: bool) -> Array:
     if not from_logits:
         return np.log(clip(p / p.sum(axis=-1, keepdims=True)))
     shifted = p - np.maximum.reduce(p, axis=-1, keepdims=True)
-    shifted -= np.log(np.add.reduce(np.exp(shifted), axis=-1, keepdims=True))
+    shifted -= np.log(row_sums(np.exp(shifted)))
     return shifted
 
 
