@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import sys
+import threading
 from collections import deque
 from time import perf_counter
 
@@ -26,6 +28,9 @@ SWITCH_SECONDS = 0.00005
 """How long training may hold the interpreter while the window waits for it; a repaint does so many
 times over."""
 
+NICENESS = 10
+"""How far the threads that train stand back behind the window, and behind other programs."""
+
 log = logging.getLogger(__name__)
 
 
@@ -40,6 +45,7 @@ class _Thread(QThread):
         self.threads = threads
 
     def run(self) -> None:
+        stand_back()
         try:
             train(self.project, self.inbox.append, self.control, self.threads)
         except Exception as error:
@@ -47,6 +53,16 @@ class _Thread(QThread):
             found = f"{type(error).__name__}: {error}"
             advice = "This is a fault of the program; the log file has the details."
             self.inbox.append(Failed(StudioError("training to go on", found, "training", advice)))
+
+
+def stand_back() -> None:
+    """Have this thread, and those that it starts, wait for others that want a processor.
+
+    Only Linux lets a thread be nicer than its process.
+    """
+    if sys.platform == "linux":
+        own = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, own, max(NICENESS, os.getpriority(os.PRIO_PROCESS, own)))
 
 
 class Runner(QObject):

@@ -1,8 +1,14 @@
-"""The choice of how many threads train."""
+"""The choice of how many threads train, and that they stand back behind the window."""
 
+import os
+import sys
+import threading
+
+import pytest
 from PySide6.QtWidgets import QMenu
 
-from studio.ui import thread_choice
+from studio.engine.parallel import Workers
+from studio.ui import runner, thread_choice
 from studio.ui.thread_choice import KEY, ThreadChoice
 
 
@@ -26,6 +32,43 @@ def test_a_run_has_the_chosen_threads(make_window, qtbot, iris, monkeypatch):
     window.train()
     assert window.runner._thread.threads == 3
     qtbot.waitUntil(lambda: not window.runner.running, timeout=20_000)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Other systems have no such threads.")
+def test_threads_that_train_stand_back(make_window, qtbot, iris, monkeypatch):
+    found = []
+
+    def watched(*arguments):
+        found.append(niceness())
+        return train(*arguments)
+
+    train, before = runner.train, niceness()
+    monkeypatch.setattr(runner, "train", watched)
+    window = make_window(iris)
+    window.train()
+    qtbot.waitUntil(lambda: not window.runner.running, timeout=20_000)
+    assert found == [max(before, runner.NICENESS)]
+    assert niceness() == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Other systems have no such threads.")
+def test_so_do_those_that_help_them():
+    found = []
+
+    def train():
+        runner.stand_back()
+        with Workers(2) as workers:
+            workers.beside(lambda: found.append(niceness()))()
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    thread.join()
+    assert found == [max(niceness(), runner.NICENESS)]
+
+
+def niceness() -> int:
+    """Of the calling thread."""
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
 
 def test_what_does_not_fit_this_computer_is_all_processors(settings, monkeypatch):
