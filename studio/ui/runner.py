@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from time import perf_counter
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
@@ -58,11 +59,13 @@ class _Thread(QThread):
 def stand_back() -> None:
     """Have this thread, and those that it starts, wait for others that want a processor.
 
-    Only Linux lets a thread be nicer than its process.
+    Only Linux lets a thread be nicer than its process; where it does not, training goes on as is.
     """
     if sys.platform == "linux":
         own = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, own, max(NICENESS, os.getpriority(os.PRIO_PROCESS, own)))
+        with suppress(OSError):
+            present = os.getpriority(os.PRIO_PROCESS, own)
+            os.setpriority(os.PRIO_PROCESS, own, max(NICENESS, present))
 
 
 class Runner(QObject):
