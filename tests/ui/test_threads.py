@@ -11,6 +11,10 @@ from studio.engine.parallel import Workers
 from studio.ui import runner, thread_choice
 from studio.ui.thread_choice import KEY, ThreadChoice
 
+on_linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="Only Linux lets a thread be nicer than its process."
+)
+
 
 def test_the_menu_offers_each_number_and_the_choice_is_kept(make_window, settings, monkeypatch):
     monkeypatch.setattr(thread_choice, "cores", lambda: 4)
@@ -34,7 +38,7 @@ def test_a_run_has_the_chosen_threads(make_window, qtbot, iris, monkeypatch):
     qtbot.waitUntil(lambda: not window.runner.running, timeout=20_000)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Other systems have no such threads.")
+@on_linux
 def test_threads_that_train_stand_back(make_window, qtbot, iris, monkeypatch):
     found = []
 
@@ -51,7 +55,7 @@ def test_threads_that_train_stand_back(make_window, qtbot, iris, monkeypatch):
     assert niceness() == before
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Other systems have no such threads.")
+@on_linux
 def test_so_do_those_that_help_them():
     found = []
 

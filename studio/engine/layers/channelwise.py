@@ -12,11 +12,11 @@ from studio.engine.activations import Activation
 from studio.engine.activations.base import backward_from_kept, forward_keeping
 from studio.engine.layers import windows as win
 from studio.engine.layers.base import Gradients, is_left_out
-from studio.engine.layers.columns import batches, matrix, without_gaps
+from studio.engine.layers.columns import batches, line_of, matrix, without_gaps
 from studio.engine.layers.planned import Planned
 from studio.engine.layers.tiles import product
 from studio.engine.plan import Do
-from studio.engine.sums import add_rows
+from studio.engine.sums import add_sum_of_rows
 from studio.engine.workspace import Array, Context, Shape, Workspace
 
 Back = Callable[[slice, Array], None]
@@ -87,9 +87,7 @@ class Depthwise(Planned):
         linear = is_left_out(self.activation, context)
         bias = None
         if self.use_bias:
-            # For a whole line of positions: longer runs of memory to add.
-            bias = scratch.array("bias", saved.shape[-2:], x.dtype)
-            do(np.copyto, bias, self["bias"])
+            bias = line_of(self["bias"], saved.shape[-2:], scratch, do)
         down, across = self.strides
         wide = (columns - 1) * across + 1
         factors = self._factors(kernel, wide, "factors", scratch, do)
@@ -129,9 +127,7 @@ class Depthwise(Planned):
                 do(backward_from_kept, self.activation, arriving, saved[samples], dz)
             flat = matrix(dz, space, do)
             if self.use_bias:
-                sums = space.array("dbias", flat.shape[1:], dy.dtype)
-                do(add_rows, flat, sums)
-                do(np.add, gradients["bias"], sums, out=gradients["bias"])
+                add_sum_of_rows(flat, gradients["bias"], space, do)
             if point is not None and dpoint is not None:
                 met = spread[samples]
                 found = space.array("dpoint", point.shape, dy.dtype)

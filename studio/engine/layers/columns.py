@@ -126,6 +126,16 @@ def without_gaps(array: Array, name: str, space: Workspace, do: Do) -> Array:
     return copy
 
 
+def line_of(values: Array, shape: win.Sizes, space: Workspace, do: Do) -> Array:
+    """One number per channel, (channels,), for a whole line of positions, (positions, channels).
+
+    Added so, they are longer runs of memory.
+    """
+    line = space.array("line", shape, values.dtype)
+    do(np.copyto, line, values)
+    return line
+
+
 def matrix(values: Array, space: Workspace, do: Do, name: str = "matrix") -> Array:
     """The values (…, channels) as rows without gaps; a copy, until the next one, if need be."""
     return without_gaps(values, name, space, do).reshape(-1, values.shape[-1])

@@ -18,6 +18,7 @@ from studio.engine.layers.base import Gradients, WeightSpec, is_left_out, known,
 from studio.engine.layers.columns import (
     batches,
     columns,
+    line_of,
     matrix,
     pieces,
     planes,
@@ -31,7 +32,7 @@ from studio.engine.params import Boolean, Choice, Integer, Integers
 from studio.engine.plan import Do
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
-from studio.engine.sums import add_rows
+from studio.engine.sums import add_sum_of_rows
 from studio.engine.workspace import Array, Context, Shape, Workspace
 
 TURNED = 1.3
@@ -134,9 +135,7 @@ class Conv(Planned):
         kernels = self._parts(self["kernel"].reshape(-1, self.filters))
         bias = None
         if self.use_bias and not context.leaves_bias:
-            # For a whole line of positions: longer runs of memory to add.
-            bias = context.scratch.array("bias", shape[-2:], x.dtype)
-            do(np.copyto, bias, self["bias"])
+            bias = line_of(self["bias"], shape[-2:], context.scratch, do)
         for piece in pieces(windows, self.filters):
             z = saved[piece]
             parts = zip(self._parts(windows[piece]), kernels, self._parts(z), strict=True)
@@ -196,7 +195,6 @@ class Conv(Planned):
             do(bias.fill, 0)
         kernels = self._parts(gradients["kernel"].reshape(-1, self.filters))
         found = space.array("dkernel", kernels[0].shape, dtype)
-        sums = space.array("dbias", (self.filters,), dtype)
 
         def add(windows: Array, dz: Array) -> None:
             parts = zip(self._parts(windows), self._parts(dz), kernels, strict=True)
@@ -205,8 +203,7 @@ class Conv(Planned):
                 product(rows.T, matrix(part, space, do), found, do, space)
                 do(np.add, into, found, out=into)
             if bias is not None:
-                do(add_rows, dz.reshape(-1, self.filters), sums)
-                do(np.add, bias, sums, out=bias)
+                add_sum_of_rows(dz.reshape(-1, self.filters), bias, space, do)
 
         return add
 

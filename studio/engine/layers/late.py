@@ -10,9 +10,9 @@ import numpy as np
 from studio.engine.activations import Activation, Linear
 from studio.engine.activations.base import backward_from_kept
 from studio.engine.layers.base import Layer
-from studio.engine.layers.columns import matrix
+from studio.engine.layers.columns import line_of, matrix
 from studio.engine.plan import Do
-from studio.engine.sums import add_rows
+from studio.engine.sums import add_sum_of_rows
 from studio.engine.workspace import Array, Context, Workspace
 
 
@@ -51,9 +51,7 @@ class LateEnd:
     def lay(self, z: Array, space: Workspace, do: Do) -> None:
         """y = activation(z + bias), in place; for some samples, (…, channels) without gaps."""
         if self.has_bias:
-            # For a whole line of positions: longer runs of memory to add.
-            line = space.array("late bias", z.shape[-2:], z.dtype)
-            do(np.copyto, line, self.layer["bias"])
+            line = line_of(self.layer["bias"], z.shape[-2:], space, do)
             lines = z.reshape(-1, *line.shape)
             do(np.add, lines, line, out=lines)
         if not isinstance(self.activation, Linear):
@@ -71,10 +69,8 @@ class LateEnd:
             dz = space.array("late dz", dy.shape, dy.dtype)
             do(backward_from_kept, self.activation, dy, y, dz)
         if self.has_bias:
-            gradient = self._bias_gradient()
-            sums = space.array("late sums", gradient.shape, gradient.dtype)
-            do(add_rows, matrix(dz, space, do, "late rows"), sums)
-            do(np.add, gradient, sums, out=gradient)
+            rows = matrix(dz, space, do, "late rows")
+            add_sum_of_rows(rows, self._bias_gradient(), space, do)
         return dz
 
     def _bias_gradient(self) -> Array:
