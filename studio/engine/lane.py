@@ -25,6 +25,8 @@ class Lane:
         everyone: who works for the layers that see the whole batch.
         reuse: whether scratch memory is kept from batch to batch.
         linear_output: whether the last layer leaves out its activation.
+        scratch: memory for what lasts no longer than a layer; other lanes of the same thread may
+            have the same, which then stays in the processor's cache.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Lane:
         everyone: Threads = ALONE,
         reuse: bool = True,
         linear_output: bool = False,
+        scratch: Workspace | None = None,
     ) -> None:
         self.stack = stack
         self.moment = moment
@@ -48,7 +51,7 @@ class Lane:
             getattr(layer, "activity_regularizer", None) for layer in stack
         ]
         self.planned = [self._is_planned(position) for position in range(len(stack))]
-        scratch = Workspace(reuse)
+        scratch = Workspace(reuse) if scratch is None else scratch
         self.contexts = [
             Context(
                 moment=moment,

@@ -80,6 +80,7 @@ class Network:
         self.penalty = 0.0
         self._divisions: dict[int, Division] = {}
         self.lanes: list[Lane] = []
+        self._scratch = [Workspace(reuse) for _ in range(workers.threads)]
         self._usual = 0
         self._joined = Workspace()
         self._joining = Lock()
@@ -227,7 +228,7 @@ class Network:
                     out = self._join(f"y {start}", out, cut, len(source), lane)
                 parts[shard] = out, kept, part
 
-            self.workers.run(task, len(parts))
+            self.workers.run(task, len(parts), in_turn=True)
             if whole and self.moment.training:
                 lanes[0].learn(parts[0][1], start, stop)
             if caches is not None:
@@ -249,7 +250,7 @@ class Network:
                 lane = self.lanes[shard].contexts[start:stop]
                 parts[shard] = self._join(f"dx {start}", part, cuts[shard], len(dy), lane)
 
-        self.workers.run(task, len(cuts))
+        self.workers.run(task, len(cuts), in_turn=True)
         return parts[0]
 
     def _join(
@@ -305,10 +306,11 @@ class Network:
         """A lane for looking at single layers."""
         return self._lanes(1)[0]
 
-    def _lane(self) -> Lane:
-        return Lane(self.stack, self.moment, self.workers, self.reuse, self.final is not None)
-
     def _lanes(self, count: int) -> list[Lane]:
-        while len(self.lanes) < count:
-            self.lanes.append(self._lane())
+        """So many lanes; where threads take more than one each, they take them in turn."""
+        for number in range(len(self.lanes), count):
+            scratch = self._scratch[number % self.workers.threads]
+            linear = self.final is not None
+            lane = Lane(self.stack, self.moment, self.workers, self.reuse, linear, scratch)
+            self.lanes.append(lane)
         return self.lanes[:count]

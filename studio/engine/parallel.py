@@ -6,7 +6,6 @@ Each product runs on one BLAS thread (see ``blas``): the shards are what fills t
 
 from __future__ import annotations
 
-import itertools
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -62,11 +61,17 @@ class Workers:
         self._inboxes.clear()
         self._threads.clear()
 
-    def run(self, task: Callable[[int, int], object], shards: int) -> None:
+    def run(self, task: Callable[[int, int], object], shards: int, in_turn: bool = False) -> None:
         """Call ``task(shard, lane)`` for each shard; return when all are done.
 
         A lane is a thread: no two tasks of one lane run at the same time. The first error that a
         task raises is raised here, after the others have ended.
+
+        Args:
+            task: what is done.
+            shards: how many there are.
+            in_turn: whether shards are dealt to the lanes in turn, the same ones each time; else
+                each goes to the first lane that is free.
         """
         helpers = min(self.threads, shards) - 1
         if helpers < 1:
@@ -75,12 +80,14 @@ class Workers:
             return
         if not self._threads:
             self._start()
-        numbers = itertools.count()
+        numbers = iter(range(shards))
         errors: list[BaseException] = []
         done: SimpleQueue[None] = SimpleQueue()
 
         def work(lane: int) -> None:
-            while (shard := next(numbers)) < shards and not errors:
+            for shard in range(lane, shards, helpers + 1) if in_turn else numbers:
+                if errors:
+                    break
                 try:
                     task(shard, lane)
                 except BaseException as error:
