@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from studio.engine.activations.base import Activation, Sloped, activations, checked_axis
+from studio.engine.activations.logistic import factor, lay_rest
 from studio.engine.activations.normal import normal
 from studio.engine.params import Boolean, Integer, Real
 from studio.engine.workspace import Array, Shape
@@ -99,15 +100,15 @@ class LeakyRelu(Activation):
 
 @activations.register()
 class Sigmoid(Activation):
-    """y = 1 / (1 + exp(-z)), as (tanh(z/2) + 1) / 2, which does not overflow."""
+    """y = 1 / (1 + exp(-z))."""
 
     help = "Squeezes numbers into 0 to 1; the usual output for two classes."
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
-        y = np.multiply(z, 0.5, out=out)
-        np.tanh(y, out=y)
-        y += 1
-        y *= 0.5
+        y = np.multiply(z, factor(), out=out)
+        # An exponential that is too large for a number makes the 0 that it should.
+        with np.errstate(over="ignore"):
+            lay_rest(y)
         return y
 
     def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:

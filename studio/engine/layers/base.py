@@ -323,7 +323,9 @@ class Layer(Declared):
         ):
             raise ShapeError(shape_text(wanted), shape_text(shape), self.label)
         moment = Moment(seed=default_seed() if training else 0, training=training)
-        return self.forward(x, Context(moment=moment, mask=mask))[0]
+        # Where an exponential gets too large for a number, infinity leads to the right result.
+        with np.errstate(over="ignore"):
+            return self.forward(x, Context(moment=moment, mask=mask))[0]
 
 
 L = TypeVar("L", bound=type[Layer])

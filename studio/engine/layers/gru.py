@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from studio.engine.activations import Sigmoid, Tanh, activations
+from studio.engine.activations import Sigmoid, Tanh, activations, logistic
 from studio.engine.layers.base import register
 from studio.engine.layers.reading import Reading
 from studio.engine.layers.recurrent import (
@@ -55,7 +55,6 @@ class GRU(Recurrent):
         time, units, batch = reading.time, *states.shape[1:]
         dtype, after, edge = states.dtype, self.reset_after, 2 * self.units
         usual = isinstance(self.recurrent_activation, Sigmoid) and isinstance(self.activation, Tanh)
-        one, half = as_arrays(1, 0.5, dtype=dtype)
         kernel, recurrent = self["kernel"], self["recurrent_kernel"]
         inputs, own = self._biases()
         # With ``reset_after`` one product for both gates and for what the reset gate acts on,
@@ -68,8 +67,12 @@ class GRU(Recurrent):
             do(np.add, inputs[:edge], own[:edge], out=bias)
         self.join(kernel[:, :edge], bias, recurrent[:, :edge], weights[:edge], do)
         if usual:
-            # σ(z) = tanh(z / 2) / 2 + 1 / 2
-            do(np.multiply, weights[:edge], half, out=weights[:edge])
+            do(
+                np.multiply,
+                weights[:edge],
+                as_arrays(logistic.factor(), dtype=dtype)[0],
+                out=weights[:edge],
+            )
         state_weights = None
         if after:
             own_bias = None if own is None else own[edge:]
@@ -96,9 +99,7 @@ class GRU(Recurrent):
                 both, candidate, new = gates[t], g[t], states[t + 1]
                 do(np.matmul, tiles, read[t], out=in_tiles[t])
                 if raw_gates is None:
-                    do(np.tanh, both, out=both)
-                    do(np.add, both, one, out=both)
-                    do(np.multiply, both, half, out=both)
+                    logistic.lay_rest(both, do)
                 else:
                     do(np.copyto, raw_gates[t], both)
                     lay_activation(self.recurrent_activation, both, both, do)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from studio.engine.activations import Sigmoid, Tanh, activations
+from studio.engine.activations import Sigmoid, Tanh, activations, logistic
 from studio.engine.initializers import Initializer, initializers
 from studio.engine.layers.base import WeightSpec, register
 from studio.engine.layers.reading import Reading
@@ -82,7 +82,6 @@ class LSTM(Recurrent):
         read, states, space = reading.read, reading.states, context.workspace
         time, units, batch = reading.time, *states.shape[1:]
         dtype, usual = states.dtype, self._usual
-        one, half = as_arrays(1, 0.5, dtype=dtype)
         weights = space.array("weights", (4 * units, read.shape[1]), dtype)
         kernel, recurrent = self["kernel"], self["recurrent_kernel"]
         bias = self["bias"] if self.use_bias else None
@@ -90,8 +89,8 @@ class LSTM(Recurrent):
             part = None if bias is None else bias[own]
             self.join(kernel[:, own], part, recurrent[:, own], weights[into], do)
         if usual:
-            # σ(z) = tanh(z / 2) / 2 + 1 / 2: with halved weights all gates are one tanh.
-            do(np.multiply, weights[: 3 * units], half, out=weights[: 3 * units])
+            gates = weights[: 3 * units]
+            do(np.multiply, gates, as_arrays(logistic.factor(), dtype=dtype)[0], out=gates)
         whole = space.array("z", (time + 1, 5 * units, batch), dtype)
         z, cells = whole[:-1, : 4 * units], whole[:, 4 * units :]
         raw = None if usual else space.array("raw", z.shape, dtype)
@@ -105,9 +104,7 @@ class LSTM(Recurrent):
                 gates, g, cell = z[t, : 3 * units], z[t, 3 * units :], cells[t + 1]
                 do(np.matmul, tiles, read[t], out=in_tiles[t])
                 if raw is None:
-                    do(np.tanh, z[t], out=z[t])
-                    do(np.add, gates, one, out=gates)
-                    do(np.multiply, gates, half, out=gates)
+                    logistic.lay_gates(z[t], 3 * units, do)
                 else:
                     do(np.copyto, raw[t], z[t])
                     lay_activation(self.recurrent_activation, gates, gates, do)
