@@ -19,7 +19,7 @@ from studio.engine.layers.recurrent import (
 )
 from studio.engine.layers.tiles import in_rows
 from studio.engine.params import Boolean
-from studio.engine.plan import Do, as_arrays
+from studio.engine.plan import Do
 from studio.engine.registry import Named
 from studio.engine.workspace import Array, Context
 
@@ -67,12 +67,8 @@ class GRU(Recurrent):
             do(np.add, inputs[:edge], own[:edge], out=bias)
         self.join(kernel[:, :edge], bias, recurrent[:, :edge], weights[:edge], do)
         if usual:
-            do(
-                np.multiply,
-                weights[:edge],
-                as_arrays(logistic.factor(), dtype=dtype)[0],
-                out=weights[:edge],
-            )
+            both = weights[:edge]
+            do(np.multiply, both, np.array(logistic.factor(), dtype), out=both)
         state_weights = None
         if after:
             own_bias = None if own is None else own[edge:]

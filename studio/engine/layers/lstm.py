@@ -20,7 +20,7 @@ from studio.engine.layers.recurrent import (
 )
 from studio.engine.layers.tiles import in_rows
 from studio.engine.params import Boolean
-from studio.engine.plan import Do, as_arrays
+from studio.engine.plan import Do
 from studio.engine.registry import Named
 from studio.engine.workspace import Array, Context, Shape
 
@@ -90,7 +90,7 @@ class LSTM(Recurrent):
             self.join(kernel[:, own], part, recurrent[:, own], weights[into], do)
         if usual:
             gates = weights[: 3 * units]
-            do(np.multiply, gates, as_arrays(logistic.factor(), dtype=dtype)[0], out=gates)
+            do(np.multiply, gates, np.array(logistic.factor(), dtype), out=gates)
         whole = space.array("z", (time + 1, 5 * units, batch), dtype)
         z, cells = whole[:-1, : 4 * units], whole[:, 4 * units :]
         raw = None if usual else space.array("raw", z.shape, dtype)
