@@ -1,24 +1,36 @@
 """Milliseconds per training step of the engine and of whichever peers are installed.
 
-Run ``python tests/benchmarks/training.py [--only NAME …] [--rounds N] [--scale]``. The frameworks
-train the same workload by turns, an epoch each, so that a change of the machine's speed meets all
-of them; the best round counts. Memory is what training added to the process at its peak.
+Run ``python tests/benchmarks/training.py [--only NAME …] [--rounds N] [--avx2] [--scale]``. The
+frameworks train the same workload by turns, an epoch each, so that a change of the machine's speed
+meets all of them; the best round counts. Memory is what training added to the process at its peak.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from peers import PEERS
 from rich.console import Console
 from rich.table import Table
 from scale import scale
 from workloads import WORKLOADS, Workload
+
+AVX2 = {
+    "OPENBLAS_CORETYPE": "Haswell",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+}
+"""What has all do without AVX-512, which most laptops don't have; NumPy needs more."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +55,23 @@ def installed() -> list[str]:
     ]
 
 
-def measure(workload: Workload, peers: list[str], rounds: int) -> dict[str, Figures]:
-    """Train by turns and take each framework's best epoch."""
+def without_avx512() -> dict[str, str]:
+    """The environment in which frameworks use no more than AVX2."""
+    kernels = re.findall(r"AVX512\w+|X86_V4", str(np.lib.introspect.opt_func_info()))
+    return AVX2 | {"NPY_DISABLE_CPU_FEATURES": " ".join(sorted(set(kernels)))}
+
+
+def measure(
+    workload: Workload, peers: list[str], rounds: int, settings: dict[str, str]
+) -> dict[str, Figures]:
+    """Train by turns and take each framework's best epoch.
+
+    Args:
+        workload: what is trained.
+        peers: the frameworks.
+        rounds: how many epochs count.
+        settings: environment variables for all of them.
+    """
     script = str(Path(__file__).with_name("peers.py"))
     processes = {
         peer: subprocess.Popen(
@@ -53,6 +80,7 @@ def measure(workload: Workload, peers: list[str], rounds: int) -> dict[str, Figu
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            env=os.environ | settings,
         )
         for peer in peers
     }
@@ -118,6 +146,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="names of workloads")
     parser.add_argument("--peers", nargs="*", default=installed(), help="frameworks")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--avx2", action="store_true", help="without AVX-512, as most laptops")
     parser.add_argument("--scale", action="store_true", help="how cost grows instead")
     arguments = parser.parse_args()
     if arguments.scale:
@@ -125,8 +154,9 @@ def main() -> None:
         return
     chosen = [item for item in WORKLOADS if not arguments.only or item.name in arguments.only]
     results: dict[str, dict[str, Figures]] = {}
+    settings = without_avx512() if arguments.avx2 else {}
     for workload in chosen:
-        results[workload.name] = measure(workload, arguments.peers, arguments.rounds)
+        results[workload.name] = measure(workload, arguments.peers, arguments.rounds, settings)
         print(workload.name, results[workload.name], file=sys.stderr, flush=True)
     report(results, arguments.peers)
 
