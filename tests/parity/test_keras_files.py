@@ -12,7 +12,7 @@ import pytest
 
 from studio.engine import Input, Sequential
 from studio.engine.errors import StudioError
-from studio.engine.layers import Dense, Layer
+from studio.engine.layers import GRU, Bidirectional, Dense, Layer, TimeDistributed
 from studio.engine.optimizers import optimizers
 from studio.engine.params import snake_case
 from studio.engine.saving import load_model, load_weights, save_model, save_weights
@@ -20,7 +20,7 @@ from studio.engine.saving.keras_model import model_to_keras
 from tests.layer_cases import all_layers, cases
 from tests.parity.compare import difference, keras
 from tests.parity.exceptions import beyond_keras
-from tests.parity.files import optimizer_state, predictions_apart
+from tests.parity.files import from_keras, optimizer_state, predictions_apart, to_keras
 
 every_layer = pytest.mark.parametrize("cls", all_layers(), ids=lambda cls: cls.__name__)
 
@@ -49,6 +49,16 @@ def test_every_layer_with_every_setting(cls: type[Layer], tmp_path: Path) -> Non
         assert found == expected, case
         for one, other in zip(ours.get_weights(), again.get_weights(), strict=True):
             assert one.tobytes() == other.tobytes(), case
+
+
+def test_layers_within_layers_within_layers(tmp_path: Path) -> None:
+    layer = TimeDistributed(Bidirectional(GRU(3, return_sequences=True)))
+    ours = Sequential([Input((5, 4, 2)), layer], seed=0)
+    x = np.random.default_rng(0).normal(size=(3, 5, 4, 2)).astype("float32")
+    theirs = to_keras(ours, tmp_path)
+    assert predictions_apart(ours, theirs, x) <= 1e-5
+    again = from_keras(theirs, tmp_path)
+    np.testing.assert_array_equal(ours.predict(x), again.predict(x))
 
 
 @every_layer

@@ -14,6 +14,8 @@ from tests.parity.compare import difference, keras
 STACKS: list[tuple[tuple[int, ...], list[tuple[str, dict[str, Any]]]]] = [
     ((5, 3), [("TimeDistributed", {"layer": ("Dense", {"units": 4, "activation": "relu"})})]),
     ((3, 6, 6, 1), [("TimeDistributed", {"layer": ("Conv2D", {"filters": 2, "kernel_size": 3})})]),
+    ((2, 4, 5, 3), [("TimeDistributed", {"layer": ("TimeDistributed", {"layer": (
+        "Bidirectional", {"layer": ("LSTM", {"units": 2}), "merge_mode": "sum"})})})]),
     *[
         (
             (5, 3),
@@ -22,6 +24,13 @@ STACKS: list[tuple[tuple[int, ...], list[tuple[str, dict[str, Any]]]]] = [
         for name in ("SimpleRNN", "LSTM", "GRU")
         for options in ({}, {"return_sequences": True})
         for mode in ("concat", "sum", "mul", "ave")
+    ],
+    *[
+        ((4, 5, 3), [("TimeDistributed", {"layer": inner})])
+        for inner in (
+            ("Bidirectional", {"layer": ("GRU", {"units": 3})}),
+            ("TimeDistributed", {"layer": ("Dense", {"units": 3, "activation": "relu"})}),
+        )
     ],
     ((5, 3), [("Masking", {}), ("Bidirectional", {"layer": ("LSTM", {"units": 3})})]),
     (

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from studio.engine.errors import ParameterError, StudioError
-from studio.engine.layers.base import Layer, WeightSpec
+from studio.engine.layers.base import Layer, Weight, WeightSpec
 from studio.engine.registry import Named, Registry
 from studio.engine.workspace import Shape
 
@@ -90,9 +90,15 @@ class Wrapper(Layer):
     def build(self, input_shape: Shape, seed: int | None = None, position: int = 0) -> None:
         """Make the weights, and hand each layer within its own."""
         super().build(input_shape, seed, position)
-        for prefix, layer in self.inner().items():
-            layer.adopt(
-                [weight for weight in self.weights if weight.name.startswith(prefix)],
-                self.inner_shape(input_shape),
-                prefix,
-            )
+        self._hand_down(input_shape)
+
+    def adopt(self, weights: list[Weight], input_shape: Shape, prefix: str) -> None:
+        """As of all layers; those within work with them as well."""
+        super().adopt(weights, input_shape, prefix)
+        self._hand_down(input_shape)
+
+    def _hand_down(self, input_shape: Shape) -> None:
+        for inner_prefix, layer in self.inner().items():
+            prefix = self.prefix + inner_prefix
+            own = [weight for weight in self.weights if weight.name.startswith(prefix)]
+            layer.adopt(own, self.inner_shape(input_shape), prefix)
