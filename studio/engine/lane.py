@@ -83,10 +83,8 @@ class Lane:
         if self.aimed is views:
             return
         self.aimed = views
-        for context in self.contexts:
-            context.shard = shard
-        for context, view in zip(self.contexts, views, strict=False):
-            context.gradients = view
+        for position, context in enumerate(self.contexts):
+            context.aim(shard, views[position] if position < len(views) else {})
 
     def start(self, batch: int, division: Division) -> None:
         """Begin a batch of that many samples: activity penalties are per sample, as in Keras.
@@ -164,8 +162,7 @@ class Lane:
                     layer.learn(part)
 
     def _is_planned(self, position: int) -> bool:
-        layer = self.stack[position]
-        return isinstance(layer, Planned) and self.activity[position] is None
+        return self.stack[position].is_laid_out and self.activity[position] is None
 
     def _plans(self, first: int, last: int) -> tuple[Plans, tuple[object, ...], list[Array]]:
         """Those of a run of layers, what decides about them, and its weights."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -22,14 +22,16 @@ class Workspace:
 
     What an array holds between two requests of the same name and type is not defined. With
     ``reuse=False`` each request allocates anew, which tests use to show that results do not depend
-    on it. ``allocations`` counts how often reused memory had to be found or enlarged.
+    on it. ``allocations`` counts how often reused memory had to be found or enlarged, here or for a
+    layer within.
     """
 
-    __slots__ = ("_buffers", "_moved", "_views", "allocations", "reuse")
+    __slots__ = ("_around", "_buffers", "_moved", "_views", "allocations", "reuse")
 
-    def __init__(self, reuse: bool = True) -> None:
+    def __init__(self, reuse: bool = True, around: Workspace | None = None) -> None:
         self.reuse = reuse
         self.allocations = 0
+        self._around = around
         self._buffers: dict[Key, Array] = {}
         self._moved: set[Key] = set()
         self._views: dict[tuple[Key, tuple[int, ...]], Array] = {}
@@ -65,14 +67,19 @@ class Workspace:
                 return
 
     def _changed(self, changed: Key) -> None:
-        self.allocations += 1
         self._views = {
             (key, shape): old for (key, shape), old in self._views.items() if key != changed
         }
+        self._count()
 
-    def fresh(self) -> Self:
-        """An empty one of the same kind, for a layer within a layer."""
-        return type(self)(self.reuse)
+    def _count(self) -> None:
+        self.allocations += 1
+        if self._around is not None:
+            self._around._count()
+
+    def within(self) -> Workspace:
+        """An empty one of the same kind, for a layer within the layer."""
+        return Workspace(self.reuse, self)
 
 
 @dataclass(slots=True)
@@ -195,6 +202,12 @@ class Context:
             self.streams[key] = stream
         return stream.at(moment.epoch, moment.step, self.shard)
 
+    def aim(self, shard: int, gradients: dict[str, Array]) -> None:
+        """Set the shard, and where the gradients of the weights go."""
+        self.shard, self.gradients = shard, gradients
+        for (prefix, _), child in self.children.items():
+            child.aim(shard, _of(prefix, gradients))
+
     def gradient(self, name: str, like: Array) -> Array:
         """The array to write the gradient of weight ``name`` into: shape and type of ``like``."""
         found = self.gradients.get(name)
@@ -244,14 +257,16 @@ class Context:
         if found is None:
             scope = f"{self.scope}{prefix}{place or ''}"
             found = self.children[prefix, place] = Context(
-                moment=self.moment, layer=self.layer, workspace=self.workspace.fresh(),
+                moment=self.moment, layer=self.layer, workspace=self.workspace.within(),
                 scratch=self.scratch, scope=scope,
             )  # fmt: skip
-        found.shard, found.mask, found.threads = self.shard, mask, self.threads
+        found.mask, found.threads = mask, self.threads
         found.needs_input_gradient, found.linear_output = needs_input_gradient, linear_output
-        found.gradients = {
-            name.removeprefix(prefix): view
-            for name, view in self.gradients.items()
-            if name.startswith(prefix)
-        }
+        found.aim(self.shard, _of(prefix, self.gradients))
         return found
+
+
+def _of(prefix: str, arrays: dict[str, Array]) -> dict[str, Array]:
+    """Those of a layer within, whose names begin with a prefix."""
+    found = arrays.items()
+    return {name.removeprefix(prefix): array for name, array in found if name.startswith(prefix)}

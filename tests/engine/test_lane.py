@@ -16,6 +16,7 @@ from studio.engine.layers import (
     AveragePooling2D,
     BatchNormalization,
     Bidirectional,
+    Conv1D,
     Conv2D,
     Conv2DTranspose,
     Cropping1D,
@@ -34,11 +35,13 @@ from studio.engine.layers import (
     MaxPooling2D,
     Normalization,
     Permute,
+    PReLU,
     RepeatVector,
     Rescaling,
     Reshape,
     SeparableConv2D,
     SimpleRNN,
+    TimeDistributed,
     UpSampling1D,
     UpSampling2D,
     ZeroPadding1D,
@@ -82,6 +85,11 @@ STACKS: dict[str, Callable[[], list[Layer]]] = {
         Reshape((64, 64)), ZeroPadding1D(1), UpSampling1D(2), Cropping1D(2),
         GlobalAveragePooling1D(), RepeatVector(3), Flatten(), Dense(2),
     ],
+    "within": lambda: [
+        Reshape((9, 9, 4)), Permute((2, 1, 3)),
+        TimeDistributed(Bidirectional(GRU(3, return_sequences=True, dropout=0.2), "mul")),
+        TimeDistributed(PReLU()), TimeDistributed(Conv1D(4, 2, activation="relu")), Dense(2),
+    ],
     # Other steps are masked in each batch.
     "masked": lambda: [
         Activation("relu"), Reshape((81, 4)), Masking(), LSTM(4, return_sequences=True),
@@ -95,10 +103,18 @@ def built(name: str) -> list[Layer]:
     return Sequential([Input((9, 9, 4)), *STACKS[name]()]).layers
 
 
-def step(lane: Lane, x: Array, number: int, views: list[dict[str, Array]]) -> Array:
+Views = list[dict[str, Array]]
+
+
+def room(stack: list[Layer]) -> Views:
+    """Room for the gradients of all weights."""
+    return [{w.name: np.empty_like(w.value) for w in layer.trainable_weights} for layer in stack]
+
+
+def step(lane: Lane, x: Array, number: int, views: Views, shard: int = 0) -> Array:
     """The output of one step of training; its gradients go to the views."""
     lane.moment.step, lane.moment.training = number, True
-    lane.aim(0, views)
+    lane.aim(shard, views)
     y, caches, _ = lane.forward(x, 0, len(lane.stack))
     lane.backward(np.cos(y), caches, 0, len(lane.stack))
     return y.copy()
@@ -109,15 +125,15 @@ def test_the_same_bits_as_doing_it_anew(name: str) -> None:
     stack = built(name)
     moment = Sequential(stack).moment
     kept, anew = Lane(stack, moment), Lane(stack, moment, reuse=False)
-    views, others = (
-        [{w.name: np.empty_like(w.value) for w in layer.trainable_weights} for layer in stack]
-        for _ in range(2)
-    )
+    views, others = ([room(stack) for _ in range(2)] for _ in range(2))
     random = np.random.default_rng(0)
     for number, size in enumerate((5, 5, 3, 5, 5, 3, 7, 5)):
+        shard = number % 2
         x = random.normal(size=(size, 9, 9, 4)).astype("float32")
-        np.testing.assert_array_equal(step(kept, x, number, views), step(anew, x, number, others))
-        for mine, wanted in zip(views, others, strict=True):
+        np.testing.assert_array_equal(
+            step(kept, x, number, views[shard], shard), step(anew, x, number, others[shard], shard)
+        )
+        for mine, wanted in zip(views[shard], others[shard], strict=True):
             for weight, gradient in wanted.items():
                 np.testing.assert_array_equal(mine[weight], gradient, weight)
         for layer in stack:
@@ -133,7 +149,7 @@ def test_the_same_bits_as_doing_it_anew(name: str) -> None:
 def test_laid_out_only_in_the_first_steps(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stack = built(name)
     lane = Lane(stack, Sequential(stack).moment)
-    views = [{w.name: np.empty_like(w.value) for w in layer.trainable_weights} for layer in stack]
+    views = room(stack)
     for number in range(12):
         if number == 10:
             monkeypatch.delattr(plan, "Plan")
@@ -149,7 +165,10 @@ def test_which_layers_are_laid_out_together() -> None:
     stack = Sequential([Input((4,)), Dense(3), BatchNormalization(), Dense(2)]).layers
     assert Lane(stack, Sequential(stack).moment).together(0, 3) == [(0, 3)]
     stack = built("masked")
-    assert Lane(stack, Sequential(stack).moment).together(0, 8) == [(0, 2), (2, 6), (6, 7), (7, 8)]
+    assert Lane(stack, Sequential(stack).moment).together(0, 8) == [(0, 2), (2, 8)]
+    stack = built("within")
+    lane = Lane(stack, Sequential(stack).moment)
+    assert lane.together(0, 6) == [(0, 3), (3, 4), (4, 6)]
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def run(
     """Copies of output, input gradient and weight gradients, for a gradient of cosines."""
     space = workspace or Workspace()
     moment = Moment(seed=3, training=training)
-    context = Context(moment=moment, workspace=space, scratch=space.fresh())
+    context = Context(moment=moment, workspace=space, scratch=Workspace())
     y, cache = layer.forward(x, context)
     kept = y.copy()
     dy = arriving(y)

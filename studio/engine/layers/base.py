@@ -86,6 +86,8 @@ class Layer(Declared):
     """Whether :meth:`compute_mask` starts a mask of its own."""
     picks_largest: ClassVar[bool] = False
     """Whether each output is the largest of some inputs, and its gradient goes to one of them."""
+    is_laid_out: ClassVar[bool] = False
+    """Whether it tells what is to be called in every step, see ``planned.py``."""
     reads_integers: ClassVar[bool] = False
     """Whether its input are whole numbers, which a model then hands over as they are."""
     takes_any_activation: ClassVar[bool] = False

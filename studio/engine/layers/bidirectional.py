@@ -9,14 +9,16 @@ import numpy as np
 
 from studio.engine.errors import ParameterError, ShapeError
 from studio.engine.layers.base import Gradients, Layer, register
+from studio.engine.layers.planned import Planned, multiplied
 from studio.engine.layers.recurrent import Recurrent, recurrent_layers
 from studio.engine.layers.wrapper import Inner, Wrapper, example
 from studio.engine.params import Choice
+from studio.engine.plan import Do
 from studio.engine.workspace import Array, Context, Shape
 
 
 @register()
-class Bidirectional(Wrapper):
+class Bidirectional(Wrapper, Planned):
     """y = merge(layer(x), layer'(x read from the end)), the two with weights of their own.
 
     Input shape: ``(batch, time, features)``. Output shape: that of the layer, with twice the units
@@ -57,8 +59,8 @@ class Bidirectional(Wrapper):
         self.layer = self.forward_layer
         self._check_directions()
         self.return_sequences = _recurrent(self.forward_layer).return_sequences
-        for layer in self.inner().values():
-            _recurrent(layer).zero_output_for_mask = self.return_sequences
+        for _, layer in self._directions():
+            layer.zero_output_for_mask = self.return_sequences
         self.settle(own_dtype=kwargs.get("dtype") is not None)
 
     def _check_directions(self) -> None:
@@ -107,46 +109,60 @@ class Bidirectional(Wrapper):
         """Those of both layers."""
         return sum(layer.serial_steps() for layer in self.inner().values())
 
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Both outputs in the order of time, merged."""
-        one, cache = self.forward_layer.forward(x, context.child("forward/", context.mask))
-        other, back = self.backward_layer.forward(x, context.child("backward/", context.mask))
-        other = self._turned(other)
+        (one, ahead), (found, back) = (
+            layer.lay(x, context.child(prefix, context.mask), do)
+            for prefix, layer in self._directions()
+        )
+        other = self._turned(found)
         shape = self.compute_output_shape(x.shape)
         y = context.workspace.array("y", tuple(size or 0 for size in shape), x.dtype)
         if self.merge_mode == "concat":
-            np.concatenate([one, other], axis=-1, out=y)
+            do(np.concatenate, [one, other], axis=-1, out=y)
         elif self.merge_mode == "mul":
-            np.multiply(one, other, out=y)
+            do(np.multiply, one, other, out=y)
         else:
-            np.add(one, other, out=y)
+            do(np.add, one, other, out=y)
             if self.merge_mode == "ave":
-                y *= 0.5
-        return y, (cache, back, one, other)
+                do(np.multiply, y, 0.5, out=y)
+        return y, (ahead, back, one, other)
 
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
+    def lay_back(
+        self, dy: Array, cache: Any, context: Context, do: Do
+    ) -> tuple[Array | None, Gradients]:
         """What arrives goes through both layers; the gradients of the input add up."""
         ahead, back, one, other = cache
         if self.merge_mode == "concat":
             units = one.shape[-1]
             d_one, d_other = dy[..., :units], dy[..., units:]
         elif self.merge_mode == "mul":
-            d_one, d_other = dy * other, dy * one
+            d_one, d_other = (
+                multiplied(dy, factor, name, context, do)
+                for factor, name in ((other, "d_one"), (one, "d_other"))
+            )
+        elif self.merge_mode == "ave":
+            half = np.array(0.5, dy.dtype)
+            d_one = d_other = multiplied(dy, half, "halved", context, do)
         else:
-            d_one = d_other = dy * dy.dtype.type(0.5) if self.merge_mode == "ave" else dy
+            d_one = d_other = dy
         gradients: dict[str, Array] = {}
-        found: list[Array | None] = []
+        found: list[Array] = []
         for (prefix, layer), part, kept in zip(
-            self.inner().items(), (d_one, self._turned(d_other)), (ahead, back), strict=True
+            self._directions(), (d_one, self._turned(d_other)), (ahead, back), strict=True
         ):
             child = context.child(prefix, context.mask, context.needs_input_gradient)
-            dx, own = layer.backward(np.ascontiguousarray(part), kept, child)
+            dx, own = layer.lay_back(part, kept, child, do)
             gradients |= {prefix + name: gradient for name, gradient in own.items()}
-            found.append(dx)
-        if found[0] is None or found[1] is None:
+            found += [] if dx is None else [dx]
+        if not found:
             return None, gradients
         dx = context.workspace.array("dx", found[0].shape, dy.dtype)
-        return np.add(found[0], found[1], out=dx), gradients
+        do(np.add, *found, out=dx)
+        return dx, gradients
+
+    def _directions(self) -> list[tuple[str, Recurrent]]:
+        return [(prefix, _recurrent(layer)) for prefix, layer in self.inner().items()]
 
     def _turned(self, sequence: Array) -> Array:
         return sequence[:, ::-1] if self.return_sequences else sequence

@@ -17,6 +17,8 @@ class Planned(Layer):
     Several of them in a row are laid out together.
     """
 
+    is_laid_out = True
+
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """The output and what :meth:`lay_back` will need, as ``forward`` returns them.
 

@@ -10,12 +10,15 @@ import numpy as np
 from studio.engine.activations import Activation
 from studio.engine.errors import ShapeError
 from studio.engine.layers.base import Gradients, Layer, layers, register, shape_text
+from studio.engine.layers.columns import without_gaps
+from studio.engine.layers.planned import Planned
 from studio.engine.layers.wrapper import Inner, Wrapper, example
+from studio.engine.plan import Do, at_once
 from studio.engine.workspace import Array, Context, Shape
 
 
 @register()
-class TimeDistributed(Wrapper):
+class TimeDistributed(Wrapper, Planned):
     """y_t = layer(x_t), the same layer for all steps t.
 
     Input shape: ``(batch, time, …)``. Output shape: ``(batch, time, …)``, the rest as the layer
@@ -81,24 +84,49 @@ class TimeDistributed(Wrapper):
         steps = self.input_shape[1] if self.input_shape else None
         return self.layer.work() * (steps or 1)
 
+    @property
+    def is_laid_out(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Whether the layer is, and sees all steps at once."""
+        return self.layer.is_laid_out and not self.mixes_samples
+
+    def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
+        """All steps of all samples as one batch."""
+        assert isinstance(self.layer, Planned)
+        y, cache = self.layer.lay(_rows(x, "x", context, do), self._all(context), do)
+        return _by_step(y, x), (x, cache)
+
+    def lay_back(
+        self, dy: Array, cache: Any, context: Context, do: Do
+    ) -> tuple[Array | None, Gradients]:
+        """The layer's gradients; those of its weights are of all steps together."""
+        assert isinstance(self.layer, Planned)
+        x, inner = cache
+        child = self._all(context)
+        dx, gradients = self.layer.lay_back(_rows(dy, "dy", context, do), inner, child, do)
+        return None if dx is None else _by_step(dx, x), gradients
+
     def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
         """All steps of all samples as one batch, unless the layer mixes samples."""
+        if self.is_laid_out:
+            return super().forward(x, context)
         if self.mixes_samples:
             return self._forward_by_step(x, context)
-        batch, time = x.shape[:2]
-        child = context.child("", None, linear_output=context.linear_output)
-        y, cache = self.layer.forward(x.reshape(batch * time, *x.shape[2:]), child)
-        return y.reshape(batch, time, *y.shape[1:]), cache
+        y, cache = self.layer.forward(_rows(x, "x", context), self._all(context))
+        return _by_step(y, x), (x, cache)
 
     def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array | None, Gradients]:
         """The layer's gradients; those of its weights are of all steps together."""
+        if self.is_laid_out:
+            return super().backward(dy, cache, context)
         if self.mixes_samples:
             return self._backward_by_step(dy, cache, context)
-        batch, time = dy.shape[:2]
+        x, inner = cache
+        dx, gradients = self.layer.backward(_rows(dy, "dy", context), inner, self._all(context))
+        return None if dx is None else _by_step(dx, x), gradients
+
+    def _all(self, context: Context) -> Context:
         needed = context.needs_input_gradient
-        child = context.child("", None, needed, context.linear_output)
-        dx, gradients = self.layer.backward(dy.reshape(batch * time, *dy.shape[2:]), cache, child)
-        return None if dx is None else dx.reshape(batch, time, *dx.shape[1:]), gradients
+        return context.child("", None, needed, context.linear_output)
 
     def _forward_by_step(self, x: Array, context: Context) -> tuple[Array, list[Any]]:
         caches: list[Any] = []
@@ -137,3 +165,14 @@ class TimeDistributed(Wrapper):
         if self.mixes_samples:
             for part in cache:
                 self.layer.learn(part)
+
+
+def _rows(x: Array, name: str, context: Context, do: Do = at_once) -> Array:
+    """(batch, time, …) → (batch · time, …); where that takes a copy, it has that name."""
+    rows = without_gaps(x, name, context.workspace, do)
+    return rows.reshape(-1, *x.shape[2:])
+
+
+def _by_step(rows: Array, x: Array) -> Array:
+    """(batch · time, …) → (batch, time, …), the first two as those of ``x``."""
+    return rows.reshape(*x.shape[:2], *rows.shape[1:])
