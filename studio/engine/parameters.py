@@ -38,7 +38,7 @@ class Parameters:
 
     def gradients(self) -> tuple[Array, list[dict[str, Array]]]:
         """A flat buffer for gradients, and per layer the views that its weights' ones go to."""
-        flat = np.zeros_like(self.values)
+        flat = np.zeros(self.values.size, self.values.dtype)
         views: list[dict[str, Array]] = []
         for position, weight, where in self.entries:
             while len(views) <= position:
