@@ -30,7 +30,7 @@ AVX2 = {
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
 }
-"""What has all do without AVX-512, which most laptops don't have; NumPy needs more."""
+"""Has all but NumPy do without AVX-512, which most laptops don't have."""
 
 
 @dataclass(frozen=True)

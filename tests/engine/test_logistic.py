@@ -32,6 +32,8 @@ def test_exp_is_taken_where_tanh_looks_things_up(
 
     monkeypatch.setattr(np.lib.introspect, "opt_func_info", kernels)
     assert logistic.is_exp_faster() == by_exp
+    monkeypatch.setattr(np.lib.introspect, "opt_func_info", lambda **_: {})
+    assert not logistic.is_exp_faster()
 
 
 @both_ways

@@ -125,7 +125,7 @@ class Bidirectional(Wrapper, Planned):
         else:
             do(np.add, one, other, out=y)
             if self.merge_mode == "ave":
-                do(np.multiply, y, 0.5, out=y)
+                do(np.multiply, y, np.array(0.5, y.dtype), out=y)
         return y, (ahead, back, one, other)
 
     def lay_back(
