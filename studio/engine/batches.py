@@ -95,6 +95,16 @@ class Arrays:
             )
         return self.part(slice(0, cut)), self.part(slice(cut, None))
 
+    def weighted(self, by_class: Mapping[int, float] | None) -> Arrays:
+        """With the weight of each target's class, where there are such weights.
+
+        Raises:
+            DataError: if a key is no class number, a weight no number, or targets are no classes.
+        """
+        if by_class is None or self.y is None:
+            return self
+        return Arrays(self.x, self.y, class_weights(self.y, by_class, self.weight))
+
     def batches(self, size: int, random: np.random.Generator | None = None) -> Iterator[Batch]:
         """The rows in batches, the last one perhaps smaller; shuffled where there is a stream.
 
@@ -224,9 +234,7 @@ def checked_arrays(
     output = model.output_shape
     targets = loss.fitted(data.y, output, f"{where} y")
     weights = None if data.weight is None else fitted_weights(data.weight, output, where)
-    if by_class is not None:
-        weights = class_weights(targets, by_class, weights)
-    return Arrays(inputs, targets, weights)
+    return Arrays(inputs, targets, weights).weighted(by_class)
 
 
 def fitted_weights(weights: Array, output: Shape, where: str) -> Array:

@@ -297,9 +297,10 @@ def _training_data(
     held_out: Any = plan.validation_data
     rows: int | None = None
     if is_arrays(x):
-        data = checked_arrays(model, loss, x, y, sample_weight, "fit", plan.class_weight)
+        data = checked_arrays(model, loss, x, y, sample_weight, "fit")
         if plan.validation_split and held_out is None:
             data, held_out = data.split(plan.validation_split)
+        data = data.weighted(plan.class_weight)
         rows = len(data)
         if plan.batch_size is not None and plan.batch_size > rows:
             raise DataError(
@@ -339,7 +340,7 @@ def at_least_one(batches: Iterator[Batch], where: str) -> Iterator[Batch]:
 def _validation(model: Sequential, loss: Loss, held_out: Any) -> BatchMaker:
     if isinstance(held_out, Arrays):
         return held_out.batches
-    if isinstance(held_out, tuple) and len(cast("tuple[Any, ...]", held_out)) in (2, 3):
-        x, y, weight = (*cast("tuple[Any, ...]", held_out), None)[:3]
+    if isinstance(held_out, tuple | list) and len(cast("Sequence[Any]", held_out)) in (2, 3):
+        x, y, weight = (*cast("Sequence[Any]", held_out), None)[:3]
         return batch_maker(model, loss, x, y, weight, "fit validation_data")
     return batch_maker(model, loss, held_out, None, None, "fit validation_data")

@@ -217,7 +217,7 @@ def wrong_options(random: Random) -> Call:
         random,
         [
             ("validation_split", [1.0, -0.1, 2, "a", np.nan, [0.2], 0.999, 1e-9 - 1, True]),
-            ("validation_data", [3, "a", (x,), (), (x, y, None, 3), (x[:3], y[:2]), [x, y], {}]),
+            ("validation_data", [3, "a", (x,), (), (x, y, None, 3), (x[:3], y[:2]), [x], {}]),
             ("initial_epoch", [-1, 1.5, "1", [1]]),
             ("shuffle", ["yes", 1, 0.5, []]),
             ("callbacks", [3, "x", [3], [None], Callback, [Callback], {"a": Callback()}]),

@@ -56,6 +56,8 @@ FITS: dict[str, dict[str, Any]] = {
     "sample_weight": {"sample_weight": WEIGHT},
     "weighted split": {"sample_weight": WEIGHT, "validation_split": 0.2},
     "class_weight": {"class_weight": {0: 2.0, 1: 0.5, 2: 1.5}},
+    "class_weight split": {"class_weight": {0: 2.0, 1: 0.5, 2: 1.5}, "validation_split": 0.25},
+    "listed validation": {"validation_data": [X[:20], Y[:20]]},
     "initial_epoch": {"initial_epoch": 2},
     "validation_freq": {"validation_split": 0.2, "validation_freq": 2},
 }
