@@ -72,6 +72,10 @@ class Stack:
             raise ParameterError("a layer", repr(layer)[:80], self.name, advice)
         if layer in self.layers:
             raise StateError("each layer once", layer.label, self.name)
+        if self.layers and layer.dtype != self.layers[0].dtype:
+            wanted = f"the number type of the layers below, {self.layers[0].dtype}"
+            advice = "All layers of a model have the same dtype."
+            raise ParameterError(wanted, str(layer.dtype), layer.label, advice)
         known, shape = self.built or not self.layers, self.input_shape
         if not self.layers and shape is None:
             declared = layer.declared_input_shape
@@ -186,8 +190,7 @@ class Stack:
     def freeze(self) -> None:
         """Let ``trainable`` of each layer take effect on its weights."""
         for layer in self.layers:
-            for weight in layer.weights:
-                weight.trainable = weight.spec.trainable and layer.trainable
+            layer.freeze()
         self._parameters = None
 
     @property

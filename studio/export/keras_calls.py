@@ -10,6 +10,7 @@ from studio.engine.constraints import constraints
 from studio.engine.initializers import initializers
 from studio.engine.layers import registry as layers
 from studio.engine.layers.recurrent import recurrent_layers
+from studio.engine.layers.wrapper import Inner
 from studio.engine.losses import losses
 from studio.engine.metrics import metrics
 from studio.engine.optimizers import optimizers
@@ -37,15 +38,26 @@ MODULES: Mapping[Registry[Any], str] = {
 def call(spec: Spec, registry: Registry[Any]) -> Call:
     """The call that makes what the spec describes: required arguments first, defaults left out."""
     cls = registry.find(spec.class_name)
+    config = _told_within(cls, spec.config)
     required = [param for param in cls.params.values() if param.required]
     others = [param for param in cls.params.values() if not param.required]
-    positional = [("", value(param, spec.config[param.name])) for param in required]
+    positional = [("", value(param, config[param.name])) for param in required]
     named = [
-        (param.name, value(param, spec.config[param.name]))
-        for param in others
-        if param.name in spec.config
+        (param.name, value(param, config[param.name])) for param in others if param.name in config
     ]
     return Call(f"{MODULES[registry]}.{cls.__name__}", (*positional, *named))
+
+
+def _told_within(cls: type[Any], config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where a wrapper is not trained, Keras wants to hear that from the layers within it."""
+    if config.get("trainable", True):
+        return config
+    told = dict(config)
+    for name, given in config.items():
+        if isinstance(cls.params[name], Inner) and given is not None:
+            inner = {**given.get("config", {}), "trainable": False}
+            told[name] = {"class_name": given["class_name"], "config": inner}
+    return told
 
 
 def name_or_call(spec: Spec, registry: Registry[Any]) -> Any:

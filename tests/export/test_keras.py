@@ -160,6 +160,16 @@ def test_folder_that_is_not_there(tmp_path):
         export_keras(START.project, tmp_path / "missing" / "model.py")
 
 
+def test_layers_within_a_frozen_one_are_told():
+    inner = {"class_name": "TimeDistributed", "config": {
+        "layer": {"class_name": "Dense", "config": {"units": 3}}}}  # fmt: skip
+    spec = Spec("TimeDistributed", {"layer": inner, "trainable": False})
+    assert expression(call(spec, layers)) == (
+        "layers.TimeDistributed(layers.TimeDistributed(layers.Dense(3, trainable=False), "
+        "trainable=False), trainable=False)"
+    )
+
+
 @pytest.mark.parametrize("cls", list(layers), ids=lambda cls: cls.__name__)
 def test_every_layer_can_be_said(cls: type):
     """Any valid value of any parameter becomes an argument that Python can read."""

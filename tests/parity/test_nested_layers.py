@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,19 @@ import pytest
 
 from studio.engine import Input, Sequential
 from studio.engine.errors import ParameterError, ShapeError
-from studio.engine.layers import GRU, LSTM, Bidirectional, Dense, TimeDistributed
+from studio.engine.layers import (
+    GRU,
+    LSTM,
+    Bidirectional,
+    Dense,
+    Embedding,
+    Flatten,
+    TimeDistributed,
+)
 from studio.engine.layers import registry as layers
 from studio.engine.workspace import Context, Moment
 from tests.parity.compare import check_layer, keras
+from tests.parity.files import from_keras, to_keras
 
 MASK = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [0, 1, 0, 1, 1], [0, 0, 0, 0, 0]], bool)
 WITHIN: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
@@ -126,3 +136,47 @@ def test_what_does_not_fit_is_refused() -> None:
         TimeDistributed(Dense(3)).compute_output_shape((None, 5))
     with pytest.raises(ParameterError, match="activity_regularizer"):
         TimeDistributed(Dense(3, activity_regularizer="l2"))
+
+
+WITHIN_STEPS: dict[str, tuple[Any, Any]] = {
+    "LSTM": (lambda: LSTM(3), lambda: keras.layers.LSTM(3)),
+    "Bidirectional": (
+        lambda: Bidirectional(GRU(3)),
+        lambda: keras.layers.Bidirectional(keras.layers.GRU(3)),
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Layer 'flatten")
+@pytest.mark.parametrize("name", WITHIN_STEPS)
+def test_masks_of_steps_within_steps(name: str) -> None:
+    """Words in sentences; Keras has no mask left after Flatten, as here."""
+    random = np.random.default_rng(0)
+    x, y = random.integers(0, 4, (12, 3, 6)), random.normal(size=(12, 2))
+    inner, its = WITHIN_STEPS[name]
+    ours = Sequential(
+        [Input((3, 6)), Embedding(7, 4, mask_zero=True), TimeDistributed(inner()), Flatten(),
+         Dense(2)], seed=0,
+    )  # fmt: skip
+    theirs = keras.Sequential([
+        keras.Input((3, 6)), keras.layers.Embedding(7, 4, mask_zero=True),
+        keras.layers.TimeDistributed(its()), keras.layers.Flatten(), keras.layers.Dense(2),
+    ])  # fmt: skip
+    theirs.set_weights(ours.get_weights())
+    np.testing.assert_allclose(ours.predict(x), theirs.predict(x, verbose=0), rtol=1e-5, atol=1e-6)
+    for model in (ours, theirs):
+        model.compile("sgd", "mse")
+        model.fit(x, y, batch_size=5, epochs=2, shuffle=False, verbose=0)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_keras_trains_what_is_trained_here(tmp_path: Path) -> None:
+    model = Sequential(
+        [Input((5, 3)), Bidirectional(GRU(3, return_sequences=True), trainable=False),
+         TimeDistributed(Dense(2)), TimeDistributed(Dense(2, trainable=False)), Dense(1)],
+    )  # fmt: skip
+    theirs = to_keras(model, tmp_path)
+    assert len(theirs.trainable_weights) == len(model.trainable_weights) == 4
+    again = from_keras(theirs, tmp_path)
+    assert [w.trainable for w in again.weights] == [w.trainable for w in model.weights]

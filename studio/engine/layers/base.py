@@ -109,6 +109,7 @@ class Layer(Declared):
         self.dtype = self.dtype or floatx()
         self.weights: list[Weight] = []
         self.prefix = ""
+        self.within: Layer | None = None
         self.built = False
         self.input_shape: Shape | None = None
         self.declared_input_shape: Shape | None = None
@@ -239,6 +240,11 @@ class Layer(Declared):
         self.weights, self.input_shape, self.prefix = weights, input_shape, prefix
         self.built = True
 
+    def freeze(self) -> None:
+        """Let ``trainable`` take effect on the weights."""
+        for weight in self.weights:
+            weight.trainable = weight.spec.trainable and self.trainable
+
     def __getitem__(self, name: str) -> Array:
         """The values of the weight of that name."""
         wanted = self.prefix + name
@@ -306,7 +312,7 @@ class Layer(Declared):
         for name, value in self.learned(cache).items():
             self[name][...] = value
 
-    def __call__(self, x: Any, training: bool = False, mask: Array | None = None) -> Array:
+    def __call__(self, x: Any, training: bool = False, mask: Any = None) -> Array:
         """The output for a batch, building the layer first where that is still to be done.
 
         Raises:
@@ -324,10 +330,18 @@ class Layer(Declared):
             size not in (None, found) for size, found in zip(wanted[1:], shape[1:], strict=True)
         ):
             raise ShapeError(shape_text(wanted), shape_text(shape), self.label)
+        if mask is not None:
+            mask = self._checked_mask(mask, x)
         moment = Moment(seed=default_seed() if training else 0, training=training)
         # Where an exponential gets too large for a number, infinity leads to the right result.
         with np.errstate(over="ignore"):
             return self.forward(x, Context(moment=moment, mask=mask))[0]
+
+    def _checked_mask(self, mask: Any, x: Array) -> Array:
+        found = as_numbers(mask, f"{self.label} mask").astype(bool)
+        if found.ndim < 2 or found.shape != x.shape[: found.ndim]:
+            raise ShapeError(f"a mask of {x.shape[:2]}", f"{found.shape}", self.label)
+        return found
 
 
 L = TypeVar("L", bound=type[Layer])

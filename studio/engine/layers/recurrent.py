@@ -17,7 +17,7 @@ import numpy as np
 
 from studio.engine.activations import Activation, Tanh, activations
 from studio.engine.constraints import constraints
-from studio.engine.errors import ParameterError
+from studio.engine.errors import ParameterError, ShapeError
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, Layer, WeightSpec, known
 from studio.engine.layers.beside import Beside
@@ -288,6 +288,9 @@ class Recurrent(Planned):
             do(states[0].fill, 0)
         skips = None
         if context.mask is not None:
+            if context.mask.ndim != 2:
+                wanted, found = "a mask of time steps", f"one of shape {context.mask.shape}"
+                raise ShapeError(wanted, found, self.label)
             mask = self._in_order(context.mask).T[:, None]
             skips = Skips.outside(mask, space, x.dtype, do)
         return Reading(read, states, features, skips, drop, drop_inputs)

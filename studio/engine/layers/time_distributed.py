@@ -124,9 +124,24 @@ class TimeDistributed(Wrapper, Planned):
         dx, gradients = self.layer.backward(_rows(dy, "dy", context), inner, self._all(context))
         return None if dx is None else _by_step(dx, x), gradients
 
+    def compute_mask(self, x: Array, mask: Array | None) -> Array | None:
+        """That of the steps; of steps within them what the layer leaves of it.
+
+        Where it leaves none, a step counts if anything in it does.
+        """
+        if mask is None or mask.ndim < 3:
+            return mask
+        rows, inner = (each.reshape(-1, *each.shape[2:]) for each in (x, mask))
+        left = self.layer.compute_mask(rows, inner)
+        if left is not None:
+            return _by_step(left, x)
+        return np.logical_or.reduce(mask, axis=tuple(range(2, mask.ndim)))
+
     def _all(self, context: Context) -> Context:
-        needed = context.needs_input_gradient
-        return context.child("", None, needed, context.linear_output)
+        """The mask of the steps says nothing to the layer, one of steps within them does."""
+        mask = context.mask
+        inner = None if mask is None or mask.ndim < 3 else mask.reshape(-1, *mask.shape[2:])
+        return context.child("", inner, context.needs_input_gradient, context.linear_output)
 
     def _forward_by_step(self, x: Array, context: Context) -> tuple[Array, list[Any]]:
         caches: list[Any] = []

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from studio.engine.errors import ParameterError, StudioError
+from studio.engine.errors import ParameterError, StateError, StudioError
 from studio.engine.layers.base import Layer, Weight, WeightSpec
 from studio.engine.registry import Named, Registry
 from studio.engine.workspace import Shape
@@ -45,6 +45,8 @@ class Wrapper(Layer):
     A subclass defines :meth:`inner` and calls :meth:`settle` when it has its inner layers.
     """
 
+    _settled = False
+
     def inner(self) -> Mapping[str, Layer]:
         """The layers within by the prefix of their weights' names, ``"forward/"``."""
         raise NotImplementedError
@@ -60,6 +62,7 @@ class Wrapper(Layer):
             ParameterError: if an inner layer asks for what only a model can do for it.
         """
         for layer in self.inner().values():
+            layer.trainable = layer.trainable and self.trainable
             if getattr(layer, "activity_regularizer", None) is not None:
                 where = f"{self.label}, {layer.label}"
                 raise ParameterError("no activity_regularizer of a layer within", "one", where)
@@ -67,6 +70,19 @@ class Wrapper(Layer):
                 layer.dtype = self.dtype
             else:
                 self.dtype = layer.dtype
+        self._settled = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        # As in Keras, where it is what the layers within say that counts.
+        if name == "trainable" and self._settled:
+            for layer in self.inner().values():
+                layer.trainable = self.trainable
+
+    def freeze(self) -> None:
+        """Let ``trainable`` of the layers within take effect on their weights."""
+        for layer in self.inner().values():
+            layer.freeze()
 
     def inner_output_shape(self, layer: Layer, input_shape: Shape) -> Shape:
         """The output shape of a layer within.
@@ -82,7 +98,7 @@ class Wrapper(Layer):
     def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
         """The weights of the layers within, one layer after the other."""
         return tuple(
-            replace(spec, name=prefix + spec.name, trainable=spec.trainable and layer.trainable)
+            replace(spec, name=prefix + spec.name)
             for prefix, layer in self.inner().items()
             for spec in layer.weight_specs(self.inner_shape(input_shape))
         )
@@ -91,6 +107,7 @@ class Wrapper(Layer):
         """Make the weights, and hand each layer within its own."""
         super().build(input_shape, seed, position)
         self._hand_down(input_shape)
+        self.freeze()
 
     def adopt(self, weights: list[Weight], input_shape: Shape, prefix: str) -> None:
         """As of all layers; those within work with them as well."""
@@ -99,6 +116,12 @@ class Wrapper(Layer):
 
     def _hand_down(self, input_shape: Shape) -> None:
         for inner_prefix, layer in self.inner().items():
+            if layer.built and layer.within is not self:
+                raise StateError(
+                    "a layer that nothing else uses", f"{layer.label}, which has weights already",
+                    self.label, "Give each wrapper a layer of its own.",
+                )  # fmt: skip
+            layer.within = self
             prefix = self.prefix + inner_prefix
             own = [weight for weight in self.weights if weight.name.startswith(prefix)]
             layer.adopt(own, self.inner_shape(input_shape), prefix)
