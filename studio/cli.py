@@ -83,7 +83,12 @@ def find_project(name: str) -> tuple[Saved, Path]:
         StudioError: if there is neither, or the file is damaged.
     """
     path = Path(name)
-    if path.exists() or path.suffix == SUFFIX or path.name != name:
+    try:
+        there = path.exists()
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise StudioError("a file that can be read", found, name[:80]) from None
+    if there or path.suffix == SUFFIX or path.name != name:
         return load(path), path
     for example in EXAMPLES:
         if example.name == name:

@@ -18,6 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from studio.engine.errors import StudioError
 from studio.engine.saving import safetensors
@@ -43,13 +44,14 @@ def train_project(project: Project, folder: Path, threads: int | None = None) ->
     Raises:
         StudioError: if a file cannot be written.
     """
-    console = Console()
+    console = Console(markup=False, emoji=False)
     control = Control()
     shown = _Bar(console) if console.is_terminal else _Lines(console)
     with shown.live(), _stops(control, console):
         trained = train(project, shown.take, control, threads)
     if shown.error is not None:
-        Console(stderr=True).print(f"studio train: {shown.error}", soft_wrap=True, highlight=False)
+        errors = Console(stderr=True, markup=False, emoji=False)
+        errors.print(f"studio train: {shown.error}", soft_wrap=True, highlight=False)
         return 1
     if trained is None:
         console.print("Stopped before the first batch: there is nothing to keep.")
@@ -87,14 +89,14 @@ def write_run(trained: Trained, folder: Path) -> tuple[Path, ...]:
 
 def print_check(project: Project) -> int:
     """Print the table of layers and what is wrong; 1 if the project cannot be trained, else 0."""
-    console = Console()
+    console = Console(markup=False, emoji=False)
     report = check(project)
     table = Table(box=None, pad_edge=False)
     for heading in ("#", "Block", "Settings", "Output", "Params", ""):
         table.add_column(heading, justify="right" if heading in "#Params" and heading else "left")
     for number, row in enumerate(report.rows, 1):
         count = "?" if row.params is None else f"{row.params:,}"
-        mark = "" if row.problem is None else "[red]problem"
+        mark = Text("" if row.problem is None else "problem", style="red")
         name = row.block.layer.class_name
         table.add_row(str(number), name, row.settings, row.shape_text, count, mark)
     console.print(table)

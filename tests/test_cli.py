@@ -13,7 +13,7 @@ import pytest
 
 from studio.cli import main
 from studio.engine.saving import safetensors
-from studio.project.edits import add_metric, insert_block, set_settings
+from studio.project.edits import add_metric, insert_block, set_param, set_settings
 from studio.project.examples import EXAMPLES
 from studio.project.file import Saved, save
 from studio.project.values import Spec
@@ -211,3 +211,35 @@ def test_ctrl_c_keeps_what_was_reached(project, tmp_path):
     assert process.returncode == 0, errors
     assert "Stopped after" in printed
     assert json.loads((out / "report.json").read_text())["stopped"]
+
+
+@pytest.mark.parametrize("target", ["", ".", "folder", "pipe"])
+def test_only_files_are_replaced(target, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    if target == "pipe":
+        if not hasattr(os, "mkfifo"):
+            pytest.skip("this system has no named pipes")
+        os.mkfifo(tmp_path / "pipe")
+    before = sorted(tmp_path.iterdir())
+    assert main(["export", "iris_mlp", "-o", target]) == 2
+    error = capsys.readouterr().err
+    assert "expected a file to write to" in error
+    assert error.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+    assert target != "pipe" or (tmp_path / "pipe").is_fifo()
+
+
+def test_brackets_in_names_are_shown_as_they_are(tmp_path, capsys):
+    path = tmp_path / "odd.studio"
+    out = tmp_path / "[bold]out"
+    assert main(["train", "iris_mlp", "--epochs", "1", "--out", str(out)]) == 0
+    assert str(out / "report.json") in capsys.readouterr().out
+    save(path, Saved(set_param(IRIS, 1, "units", "[/red]")))
+    assert main(["check", str(path)]) == 1
+    assert "[/red]" in capsys.readouterr().out
+
+
+def test_names_that_are_too_long_get_one_line(capsys):
+    assert main(["check", "x" * 300]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -19,6 +19,9 @@ from studio.engine.workspace import ALONE, Task
 
 Work = Callable[[int], None]
 
+MOST_THREADS = 64
+"""So many threads at most: there are never more shards, or parts of a product."""
+
 
 class Workers:
     """Threads that run a function for each shard; the calling thread is the first of them.
@@ -30,7 +33,7 @@ class Workers:
     """
 
     def __init__(self, threads: int) -> None:
-        self.threads = max(1, threads)
+        self.threads = min(max(1, threads), MOST_THREADS)
         self._inboxes: list[SimpleQueue[Work | None]] = []
         self._threads: list[threading.Thread] = []
 

@@ -18,7 +18,7 @@ from studio.engine.layers import registry as layers
 from studio.engine.losses import losses
 from studio.engine.metrics import metrics
 from studio.engine.optimizers import optimizers
-from studio.engine.saving.atomic import write_atomically
+from studio.engine.saving.atomic import target_of, write_atomically
 from studio.export.keras_calls import call, name_or_call
 from studio.export.source import WIDTH, Call, Name, expression
 from studio.project.checks import check
@@ -36,8 +36,9 @@ def export_keras(project: Project, path: str | Path) -> tuple[Path, Path]:
         StateError: if the project has an error.
         StudioError: if a file cannot be written.
     """
+    target_of(path)
     code_file = Path(path)
-    data_file = code_file.with_name(f"{code_file.stem}_data.npz")
+    data_file = data_path(code_file)
     code = keras_code(project, data_file.name)
     dataset = _load(project)
     arrays = io.BytesIO()
@@ -45,6 +46,11 @@ def export_keras(project: Project, path: str | Path) -> tuple[Path, Path]:
     write_atomically(data_file, arrays.getvalue())
     write_atomically(code_file, code.encode())
     return code_file, data_file
+
+
+def data_path(code_file: Path) -> Path:
+    """Where the data of that code are written."""
+    return code_file.with_name(f"{code_file.stem}_data.npz")
 
 
 def keras_code(project: Project, data_file: str = "model_data.npz") -> str:

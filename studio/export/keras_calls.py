@@ -71,6 +71,9 @@ def name_or_call(spec: Spec, registry: Registry[Any]) -> Any:
 def value(param: Param[Any], given: Any) -> Any:
     """The value of a parameter as an argument."""
     registry: Registry[Any] | None = getattr(param, "registry", None)
+    if registry is initializers and given == "constant":
+        # Keras has no value of its own for it.
+        given = {"class_name": "Constant", "config": {"value": 0.0}}
     spec = Spec.of(given, registry) if isinstance(given, Mapping) and registry else None
     if spec is None or registry is None:
         return _short(param, given)

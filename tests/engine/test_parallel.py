@@ -23,7 +23,7 @@ from studio.engine.layers import (
     Reshape,
     UpSampling2D,
 )
-from studio.engine.parallel import Workers
+from studio.engine.parallel import MOST_THREADS, Workers
 from studio.engine.workspace import Alone, Context, Moment, Task
 
 
@@ -63,6 +63,12 @@ def test_all_tasks_together_are_done(threads: int) -> None:
     with Workers(threads) as workers:
         workers.together([lambda number=number: done.append(number) for number in range(50)])
     assert sorted(done) == list(range(50))
+
+
+def test_more_threads_than_can_be_of_use_are_not_started() -> None:
+    with Workers(10**12) as workers:
+        workers.together([lambda: None, lambda: None])
+        assert threading.active_count() <= MOST_THREADS + 2
 
 
 def test_large_products_are_cut_instead_of_the_batch() -> None:

@@ -160,6 +160,13 @@ def test_folder_that_is_not_there(tmp_path):
         export_keras(START.project, tmp_path / "missing" / "model.py")
 
 
+def test_constant_weights_are_told_their_value():
+    spec = Spec("Dense", {"units": 3, "kernel_initializer": "constant"})
+    assert expression(call(spec, layers)) == (
+        "layers.Dense(3, kernel_initializer=keras.initializers.Constant(value=0.0))"
+    )
+
+
 def test_layers_within_a_frozen_one_are_told():
     inner = {"class_name": "TimeDistributed", "config": {
         "layer": {"class_name": "Dense", "config": {"units": 3}}}}  # fmt: skip

@@ -18,7 +18,7 @@ def write_atomically(path: str | Path, data: bytes) -> None:
     Raises:
         StudioError: if the folder or the file cannot be written.
     """
-    target = Path(os.path.realpath(path))
+    target = target_of(path)
     fresh = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         mode = target.stat().st_mode & 0o777 if target.exists() else None
@@ -38,6 +38,24 @@ def write_atomically(path: str | Path, data: bytes) -> None:
     finally:
         with suppress(OSError):
             fresh.unlink()
+
+
+def target_of(path: str | Path) -> Path:
+    """The file that is to be written; where there is a link, the one that it leads to.
+
+    Raises:
+        StudioError: if it has no name, or there is something else of that name.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        fits = bool(Path(path).name) and (target.is_file() or not target.exists())
+    except OSError:
+        # Such as a name that is too long: writing it says what is wrong.
+        fits = True
+    if not fits:
+        found = "a folder" if target.is_dir() else "something else of that name"
+        raise StudioError("a file to write to", found, str(path), "Choose another name.")
+    return target
 
 
 def _flush_folder(folder: Path) -> None:
