@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from math import prod
+from typing import Any, cast
 
 from studio.engine.errors import Fix, ParameterError, ShapeError
 from studio.engine.layers import registry as layers
@@ -65,15 +66,40 @@ def _size_problem(block: Block, facts: Facts, batch_size: int) -> Problem | None
     return None
 
 
+INPUT = "input_layer"
+
+
 def name_problems(project: Project) -> Iterator[Problem]:
-    """Blocks whose own name another one has too, of its own or as a numbered class name."""
+    """Blocks whose own name another one has too, of its own or as a numbered class name.
+
+    Keras has a name for what comes before the first block.
+    """
     names = block_names(project)
-    counts = Counter(names)
+    counts = Counter([*names, INPUT])
     for block, name in zip(project.blocks, names, strict=True):
         if counts[name] > 1 and "name" in block.layer.config:
             error = ParameterError("a name that no other block has", repr(name))
             fix = setting(block, "name", None)
             yield problem(error, block.id, subject="Name", param="name", fixes=(fix,))
+
+
+def dtype_problems(project: Project) -> Iterator[Problem]:
+    """Blocks that compute with another number type than the first one."""
+    types = [_dtype(block.layer.config) for block in project.blocks]
+    for block, own in zip(project.blocks, types, strict=True):
+        if own != types[0]:
+            error = ParameterError(f"that of the first block, {types[0]}", own)
+            fix = setting(block, "dtype", types[0])
+            yield problem(error, block.id, subject="Number type", param="dtype", fixes=(fix,))
+
+
+def _dtype(config: Mapping[str, Any]) -> str:
+    """A layer's number type; a wrapper without one has that of the layer within."""
+    inner = config.get("layer")
+    within = "float32"
+    if isinstance(inner, Mapping):
+        within = _dtype(cast("Mapping[str, Any]", inner).get("config", {}))
+    return str(config.get("dtype") or within)
 
 
 def block_names(project: Project) -> list[str]:

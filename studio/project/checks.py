@@ -8,7 +8,7 @@ from studio.data.dataset import DatasetInfo
 from studio.engine.errors import StateError
 from studio.engine.layers.base import shape_text
 from studio.engine.workspace import Shape
-from studio.project.block_checks import block_problems, name_problems
+from studio.project.block_checks import block_problems, dtype_problems, name_problems
 from studio.project.data_checks import data_problems, info_of
 from studio.project.examine import Facts, examine
 from studio.project.metric_checks import metric_problems
@@ -92,6 +92,7 @@ def check(project: Project, info: DatasetInfo | None = None) -> Report:
         problems += block_problems(project, position, shapes, facts)
         shapes.append(facts.output_shape)
     problems += name_problems(project)
+    problems += dtype_problems(project)
     problems += settings_problems(project)
     problems += metric_problems(project, info)
     if info is not None:

@@ -18,6 +18,7 @@ from studio.engine.errors import FormatError, StudioError
 from studio.engine.saving import safetensors
 from studio.engine.saving.atomic import write_atomically
 from studio.project import document
+from studio.project.report import check_report
 from studio.project.table import to_columns, to_csv
 from studio.project.trained import Trained
 from studio.project.values import Project
@@ -64,8 +65,15 @@ def load(path: str | Path) -> Saved:
 
 
 def to_bytes(saved: Saved) -> bytes:
-    """The content of a file; equal values give equal bytes."""
-    members = {PROJECT: document.to_text(document.to_document(saved.project)).encode()}
+    """The content of a file; equal values give equal bytes.
+
+    Raises:
+        FormatError: if layers are within each other more deeply than a file may have them.
+    """
+    text = document.to_text(document.to_document(saved.project))
+    # What could not be read again is not written.
+    document.from_text(text, PROJECT)
+    members = {PROJECT: text.encode()}
     if saved.trained is not None:
         trained = saved.trained
         report = {"report": trained.report, "project": document.to_document(trained.project)}
@@ -108,10 +116,14 @@ def _read(data: bytes, where: str) -> Saved:
         isinstance(v, dict) for v in report.values()
     ):
         raise FormatError("a report and a project", ", ".join(report)[:80], place)
+    history = to_columns(texts[HISTORY], f"{where} {HISTORY}")
+    if "epoch" not in history:
+        raise FormatError("a column 'epoch'", ", ".join(history)[:80], f"{where} {HISTORY}")
+    check_report(report["report"], place)
     trained = Trained(
         document.to_project(report["project"], place),
         safetensors.parse(members[WEIGHTS], f"{where} {WEIGHTS}"),
-        to_columns(texts[HISTORY], f"{where} {HISTORY}"),
+        history,
         report["report"],
     )
     return Saved(project, trained)

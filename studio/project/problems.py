@@ -35,6 +35,10 @@ class Problem:
     advice: str = ""
     severity: Literal["error", "warning"] = "error"
 
+    def is_as(self, other: Problem) -> bool:
+        """Whether both say the same of the same place; fixes are made anew by each check."""
+        return (self.where, self.message) == (other.where, other.message)
+
 
 def problem(
     error: StudioError,

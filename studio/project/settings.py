@@ -17,8 +17,10 @@ class TrainingSettings(Declared):
                  help="What training makes small.")  # fmt: skip
     metrics = NamedList(metrics, label="Metrics",
                         help="What is watched beside accuracy, or MAE for numbers.")  # fmt: skip
-    epochs = Integer(5, minimum=1, label="Epochs", help="How often training sees all samples.")
-    batch_size = Integer(32, minimum=1, label="Batch size", help="How many samples per update.")
+    epochs = Integer(5, minimum=1, maximum=10**9, label="Epochs",
+                     help="How often training sees all samples.")  # fmt: skip
+    batch_size = Integer(32, minimum=1, maximum=10**9, label="Batch size",
+                         help="How many samples per update.")  # fmt: skip
     validation_split = Real(0.2, minimum=0, below=1, label="Validation split",
                             help="The share of samples kept aside to test on.")  # fmt: skip
     seed = Integer(0, minimum=0, maximum=2**32 - 1, label="Seed",

@@ -36,14 +36,14 @@ class Control:
         return self._stopped
 
     def pause(self) -> None:
-        """Wait before the next batch."""
+        """Wait before the next batch, whatever was to be done by :meth:`step`."""
         with self._changed:
-            self._paused = True
+            self._paused, self._steps = True, 0
 
     def resume(self) -> None:
         """Go on."""
         with self._changed:
-            self._paused = False
+            self._paused, self._steps = False, 0
             self._changed.notify_all()
 
     def step(self) -> None:

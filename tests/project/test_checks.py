@@ -325,3 +325,20 @@ def test_choice_of_data_sets_output_and_loss():
 def test_choice_of_data_keeps_a_loss_that_suits():
     project = edits.set_data(edits.set_loss(stack(dense(5)), "mae"), DataChoice("diabetes"))
     assert project.settings.loss == Spec("MeanAbsoluteError")
+
+
+def test_all_blocks_have_one_number_type():
+    project = Project()
+    for name in ("Flatten", "ReLU", "Dense"):
+        project = edits.insert_block(project, len(project.blocks), name)
+    project = edits.set_param(project, 2, "dtype", "float64")
+    (found,) = [one for one in check(project).problems if one.param == "dtype"]
+    assert found.where == 2
+    assert "float32" in found.message
+    mended = found.fixes[0].edit(project)
+    assert not [one for one in check(mended).problems if one.param == "dtype"]
+
+
+def test_the_name_of_the_input_is_taken():
+    project = edits.set_param(edits.insert_block(Project(), 0, "Flatten"), 1, "name", "input_layer")
+    assert any(one.param == "name" for one in check(project).problems)

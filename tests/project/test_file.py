@@ -6,6 +6,7 @@ import os
 import random
 import zipfile
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,7 +54,12 @@ def example() -> Saved:
         project,
         {"dense/kernel": np.arange(12, dtype=np.float32).reshape(3, 4), "dense/bias": np.zeros(4)},
         {"epoch": np.array([1.0, 2.0]), "loss": np.array([0.1, np.nan])},
-        {"seconds": 1.25, "per_class": [{"name": "α", "f1": 0.5}]},
+        {
+            "seconds": 1.25,
+            "steps": 10,
+            "figures": {"loss": 0.5, "val_loss": None},
+            "classes": [{"name": "α", "precision": 1.0, "recall": 0.5, "f1": 0.7, "support": 4}],
+        },
     )
     return Saved(edits.set_settings(project, epochs=9), trained)
 
@@ -326,3 +332,48 @@ def test_a_file_of_format_1_with_its_run_is_still_opened():
 def test_unknown_metrics_are_kept_word_for_word():
     project = edits.set_settings(Project(), metrics=(Spec("Kappa", {"weights": [1, 2]}),))
     assert file.from_bytes(file.to_bytes(Saved(project)), "x").project == project
+
+
+def trained_example() -> Trained:
+    trained = example().trained
+    assert trained is not None
+    return trained
+
+
+REPORT = trained_example().report
+DAMAGED = {
+    "steps": ["x", None, float("nan"), True],
+    "seconds": [None, float("inf"), "1"],
+    "figures": [None, [], {"loss": "x"}],
+    "classes": [None, {"a": 1}, 5, [{"name": "a"}], [5]],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in DAMAGED.items() for value in values]
+)
+def test_a_damaged_report_is_refused_in_words(name: str, value: object):
+    trained = trained_example()
+    for report in ({**REPORT, name: value}, {k: v for k, v in REPORT.items() if k != name}):
+        saved = Saved(example().project, replace(trained, report=report))
+        with pytest.raises(FormatError, match=f"report.json {name}"):
+            file.from_bytes(file.to_bytes(saved), "a.studio")
+
+
+def test_curves_without_epochs_are_refused_in_words():
+    trained = replace(trained_example(), history={"loss": np.zeros(2)})
+    with pytest.raises(FormatError, match="a column 'epoch'"):
+        file.from_bytes(file.to_bytes(Saved(example().project, trained)), "a.studio")
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path):
+    path = tmp_path / "a.studio"
+    file.save(path, example())
+    before = path.read_bytes()
+    inner = {"class_name": "Dense", "config": {"units": 1}}
+    for _ in range(20):
+        inner = {"class_name": "TimeDistributed", "config": {"layer": inner}}
+    deep = Project((Block(1, Spec("TimeDistributed", {"layer": inner})),))
+    with pytest.raises(FormatError, match="levels of brackets"):
+        file.save(path, Saved(deep))
+    assert path.read_bytes() == before

@@ -208,3 +208,20 @@ def test_a_held_run_waits_for_who_draws_but_not_for_ever(monkeypatch):
     monkeypatch.setattr(control_module, "PATIENCE", 0.01)
     control.hold()
     control.wait(print, print)
+
+
+def test_steps_that_were_asked_for_are_forgotten_by_resuming_and_pausing():
+    control = Control()
+    for forget in (control.resume, control.pause):
+        control.step()
+        control.step()
+        forget()
+        control.pause()
+        waited: list[str] = []
+
+        def on_pause(waited: list[str] = waited) -> None:
+            waited.append("paused")
+            control.resume()
+
+        control.wait(on_pause, lambda: None)
+        assert waited == ["paused"]
