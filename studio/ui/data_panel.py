@@ -90,7 +90,8 @@ class DataPanel(QWidget):
             label.setVisible(info is not None)
         if info is None:
             return
-        samples = self.document.project.data.options.get("samples", info.samples)
+        samples = self.document.project.data.options.get("samples")
+        samples = samples if isinstance(samples, int) else info.samples
         target = KINDS[info.kind].format(len(info.class_names))
         shape = shape_text((None, *info.input_shape))
         self.description.setText(info.description)

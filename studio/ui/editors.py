@@ -25,6 +25,8 @@ from studio.engine.params import Boolean, Choice, Integer, Integers, Param, Real
 from studio.ui.fields import Combo, Line, RealSpin, Spin
 
 LARGEST = 2**31 - 1
+MOST = 2**63
+"""Typed whole numbers are below this."""
 
 
 class Editor(QWidget):
@@ -91,9 +93,12 @@ class NumberEditor(Editor):
         self.param = param
         self.field: Spin | RealSpin
         if isinstance(param, Integer):
-            self.field = Spin()
-            low = -LARGEST if param.minimum is None else param.minimum
-            self.field.setRange(low, min(param.maximum or LARGEST, LARGEST))
+            low, high = -LARGEST if param.minimum is None else param.minimum, param.maximum
+            # What Qt counts whole numbers with ends at LARGEST.
+            self.field = RealSpin() if (high or 0) > LARGEST else Spin()
+            if isinstance(self.field, RealSpin):
+                self.field.setDecimals(0)
+            self.field.setRange(low, high or LARGEST)
             self.field.valueChanged.connect(self._tell)
         else:
             self.field = RealSpin()
@@ -113,10 +118,11 @@ class NumberEditor(Editor):
             self.set.setChecked(value is not None)
             self.field.setEnabled(value is not None or not self.param.optional)
             if isinstance(value, int | float) and self._value() != value:
-                self.field.setValue(value)  # pyright: ignore[reportArgumentType]
+                _show(self.field, value)
 
     def _value(self) -> Any:
-        return self.field.value()
+        found = self.field.value()
+        return int(found) if isinstance(self.param, Integer) else found
 
     def _tell(self, _: object = None) -> None:
         self.edited.emit(self._value())
@@ -124,6 +130,16 @@ class NumberEditor(Editor):
     def _toggle(self, on: bool) -> None:
         self.field.setEnabled(on)
         self.edited.emit(self._value() if on else None)
+
+
+def _show(field: Spin | RealSpin, value: float) -> None:
+    """Show a number, or the nearest that the field may hold."""
+    if value == value:
+        shown = min(max(value, field.minimum()), field.maximum())
+        if isinstance(field, Spin):
+            field.setValue(int(shown))
+        else:
+            field.setValue(float(shown))
 
 
 class BooleanEditor(Editor):
@@ -181,7 +197,7 @@ class SizesEditor(Editor):
             if isinstance(values, list | tuple) and position < len(values):
                 number = values[position]
                 if isinstance(number, int):
-                    field.setValue(number)
+                    _show(field, number)
         del blocked
 
     def _value(self) -> list[int]:
@@ -268,7 +284,7 @@ def _only_numbers(value: Any) -> bool:
     """Whether there is nothing but numbers, and None, in lists."""
     if isinstance(value, list):
         return all(map(_only_numbers, value))
-    return value is None or type(value) in (int, float)
+    return value is None or type(value) is float or (type(value) is int and abs(value) < MOST)
 
 
 def editor_for(param: Param[Any]) -> Editor:

@@ -50,7 +50,7 @@ class RealSpin(QDoubleSpinBox):
         return False if _is_history(event) else super().event(event)
 
     def textFromValue(self, val: float) -> str:  # noqa: N802
-        return f"{val:.6g}"
+        return f"{val:.12g}"
 
     def valueFromText(self, text: str) -> float:  # noqa: N802
         return float(text.replace(",", "."))
@@ -67,7 +67,9 @@ class RealSpin(QDoubleSpinBox):
 
     def stepBy(self, steps: int) -> None:  # noqa: N802
         value = self.value()
-        if self.maximum() <= 1 and value >= 0.05:
+        if not self.decimals():
+            super().stepBy(steps)
+        elif self.maximum() <= 1 and value >= 0.05:
             self.setValue(round(value + 0.05 * steps, 10))
         elif value:
             lead, exponent = f"{abs(value):e}".split("e")

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtWidgets import QDialog, QFileDialog, QMenu, QMessageBox, QWidget
 
 from studio.engine.errors import StudioError
-from studio.export.keras import export_keras, keras_code
+from studio.export.keras import data_path, export_keras, keras_code
 from studio.project.examples import EXAMPLES, Example
 from studio.project.file import SUFFIX, Saved
 from studio.project.values import Project
@@ -121,8 +121,9 @@ class Files(QObject):
         name, _ = QFileDialog.getSaveFileName(self.window, "Save the project", str(start), FILTER)
         if not name:
             return False
-        path = Path(name)
-        return self._save(path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX))
+        path = _ending(Path(name), SUFFIX)
+        # The dialog has asked about what was typed, not about the name with its ending.
+        return self._may_replace(path, asked=Path(name)) and self._save(path)
 
     def _save(self, path: Path) -> bool:
         saved = self._attempt(lambda: self.document.save(path))
@@ -143,15 +144,18 @@ class Files(QObject):
                 self.window, "Save the code", str(start), "Python (*.py)"
             )
             if name:
-                self.write_keras(Path(name))
+                path = _ending(Path(name), ".py")
+                # Who replaces the code wants its data replaced too.
+                other = data_path(path) if path == Path(name) and not path.exists() else path
+                if self._may_replace(other, asked=Path(name)):
+                    self.write_keras(path)
         dialog.deleteLater()
 
     def write_keras(self, path: Path) -> None:
         """Save the Keras code and its data."""
-        path = path if path.suffix == ".py" else path.with_name(f"{path.name}.py")
         project = self.document.project
         if self._attempt(lambda: aside(lambda: export_keras(project, path))):
-            words = f"Saved {path.name} and, beside it, {path.stem}_data.npz that it reads."
+            words = f"Saved {path.name} and, beside it, {data_path(path).name} that it reads."
             self.notice.show_message(words, kind="info")
 
     # Leaving
@@ -174,6 +178,20 @@ class Files(QObject):
             return False
         self.runner.finish()
         return answer == buttons.Discard or self.save()
+
+    def _may_replace(self, path: Path, asked: Path) -> bool:
+        """Whether a file that is there may be replaced; asks unless that has been asked already."""
+        if path == asked or not path.exists():
+            return True
+        buttons = QMessageBox.StandardButton
+        answer = QMessageBox.question(
+            self.window,
+            "Replace the file",
+            f"{path.name} is there already. Replace it?",
+            buttons.Yes | buttons.No,
+            buttons.No,
+        )
+        return answer == buttons.Yes
 
     def _ask(self, running: bool) -> QMessageBox.StandardButton:
         buttons = QMessageBox.StandardButton
@@ -208,3 +226,8 @@ class Files(QObject):
         self.settings.setValue("folder", str(path.parent))
         recent = [path, *(other for other in self.recent if other != path)]
         self.settings.setValue("recent", [str(one) for one in recent[:REMEMBERED]])
+
+
+def _ending(path: Path, suffix: str) -> Path:
+    """The path, with an ending where it has another or none."""
+    return path if path.suffix == suffix else path.with_name(path.name + suffix)

@@ -134,9 +134,11 @@ class NamedEditor(Editor):
         name = self.box.currentData()
         if name == CONSTANT:
             self.edited.emit(self.param.default)
+        elif name is None:
+            self.edited.emit(None)
         else:
             offered = self._offers.get(name) or new_spec(self.registry, name)
-            self.edited.emit(None if name is None else offered.value)
+            self.edited.emit(offered.value)
 
     def _change(self, name: str, value: Any) -> None:
         assert self._spec is not None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton
 
+from studio.project.problems import Problem
 from studio.ui import theme
 from studio.ui.forms import discard
 from studio.ui.icons import icon
@@ -28,20 +29,20 @@ class NoticeBar(QFrame):
         self._layout.addWidget(self.message, 1)
         self._layout.addWidget(self.close_button)
         self.buttons: list[QPushButton] = []
-        self.about_problem = False
+        self.problem: Problem | None = None
         self.hide()
 
-    def show_problem(self, text: str, choices: Sequence[Choice]) -> None:
-        """Show what keeps training from starting; ``about_problem`` is true until the next text."""
-        self.show_message(text, choices)
-        self.about_problem = True
+    def show_problem(self, problem: Problem, choices: Sequence[Choice]) -> None:
+        """Show what keeps training from starting; it is ``problem`` until the next text."""
+        self.show_message(f"This network can't be trained yet. {problem.message}", choices)
+        self.problem = problem
 
     def show_message(self, text: str, choices: Sequence[Choice] = (), kind: str = "error") -> None:
         """Show a text, and a button per choice, which closes the bar."""
         for button in self.buttons:
             discard(button)
         self.buttons = []
-        self.about_problem = False
+        self.problem = None
         self.setProperty("kind", kind)
         self.style().unpolish(self)
         self.style().polish(self)

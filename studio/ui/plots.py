@@ -19,6 +19,8 @@ LABELS = ("precision", "recall", "F1")
 FEW = 60
 """Up to so many points a curve is drawn thick, smooth and with a mark at each point; thick or
 smooth lines of many points are slow to draw."""
+FURTHEST = 10**9
+"""The last epoch that an axis reaches, whatever a file asks for."""
 
 pg.setConfigOptions(antialias=False)
 
@@ -135,7 +137,7 @@ class CurvePlot(Plot):
 
     def set_range(self, epochs: int) -> None:
         """Show that many epochs from the start."""
-        self.item.setXRange(0, max(1, epochs), padding=0.02)
+        self.item.setXRange(0, min(max(1, epochs), FURTHEST), padding=0.02)
 
     def show_points(self) -> bool:
         """Draw what was added to the points, and say whether anything was."""

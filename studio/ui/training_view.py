@@ -34,6 +34,8 @@ FIGURES = {"accuracy": ("Accuracy", "accuracy"), "mae": ("MAE (standardised)", "
 STANDARDISED = "The target is standardised: 1 is its standard deviation in the training part."
 CLASSES = "Per class"
 IDLE = "Press Train to begin"
+LONGEST_BAR = 2**31 - 1
+"""The largest number that the progress bar can show."""
 
 
 class TrainingView(QWidget):
@@ -188,7 +190,7 @@ class TrainingView(QWidget):
         self._prepare(event.figures, event.classes)
         for plot in (self.loss, self.figure):
             plot.set_range(event.epochs)
-        self.bar.setRange(0, event.epochs * event.batches)
+        self.bar.setRange(0, min(event.epochs * event.batches, LONGEST_BAR))
         self.status.setText(f"Training on {event.samples:,} samples")
 
     def _batch(self, event: BatchEnd) -> None:
@@ -222,8 +224,9 @@ class TrainingView(QWidget):
         return True
 
     def _show_progress(self, now: BatchEnd, started: Started) -> None:
-        self.bar.setValue(now.steps)
-        rest = now.seconds / now.steps * (started.epochs * started.batches - now.steps)
+        batches = started.epochs * started.batches
+        self.bar.setValue(now.steps * self.bar.maximum() // batches)
+        rest = now.seconds / now.steps * (batches - now.steps)
         words = f"Epoch {now.epoch} of {started.epochs} · batch {now.batch} of {started.batches}"
         self.status.setText(f"{words} — paused" if self._waits else words)
         self.clock.setText(f"{duration(now.seconds)} elapsed · {duration(rest)} left")

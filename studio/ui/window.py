@@ -127,7 +127,8 @@ class MainWindow(QMainWindow):
         document, actions, running = self.document, self.actions_by_name, self.runner.running
         self.setWindowTitle(f"{document.title}[*] — Sequential Studio")
         self.setWindowModified(document.modified)
-        if document.report.ok and self.notice.about_problem:
+        told = self.notice.problem
+        if told is not None and not any(told.is_as(error) for error in document.errors):
             self.notice.hide()
         history = document.history
         for name, able, label in (
@@ -176,7 +177,7 @@ class MainWindow(QMainWindow):
                 {"data": DATA, "settings": TRAINING}.get(problem.where, BLOCK)
             )
         fixes = [(fix.label, lambda fix=fix: self.document.apply(fix)) for fix in problem.fixes]
-        self.notice.show_problem(f"This network can't be trained yet. {problem.message}", fixes)
+        self.notice.show_problem(problem, fixes)
 
     def pause(self) -> None:
         """Pause the run, or go on."""

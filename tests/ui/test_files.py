@@ -114,3 +114,27 @@ def test_schemes(window, settings):
     dark = window.palette().window().color().lightness()
     window.go_light()
     assert window.palette().window().color().lightness() > dark
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_name_without_its_ending_replaces_nothing_unasked(
+    make_window, iris, answers, monkeypatch, replaced
+):
+    window = make_window(iris)
+    asked = []
+    buttons = QMessageBox.StandardButton
+    answer = buttons.Yes if replaced else buttons.No
+    monkeypatch.setattr(QMessageBox, "question", lambda *a, **_: asked.append(a[2]) or answer)
+    path = answers("flowers").with_suffix(".studio")
+    path.write_bytes(b"other")
+    assert window.files.save_as() == replaced
+    assert (path.read_bytes() != b"other") == replaced
+    monkeypatch.setattr(CodeDialog, "exec", lambda _: QDialog.DialogCode.Accepted)
+    data = answers("model.py").with_name("model_data.npz")
+    data.write_bytes(b"other")
+    window.files.export_keras()
+    assert (data.read_bytes() != b"other") == replaced
+    assert [text.split()[0] for text in asked] == ["flowers.studio", "model_data.npz"]
+    window.files.export_keras()
+    assert len(asked) == (2 if replaced else 3)
+    monkeypatch.setattr(QMessageBox, "question", lambda *_, **__: buttons.Discard)

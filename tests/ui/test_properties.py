@@ -1,12 +1,13 @@
 """The property panel follows the layers' declarations."""
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from studio.engine.errors import StudioError
 from studio.engine.layers import registry as layers
 from studio.engine.params import Boolean, Choice, Integer, Integers, Real
-from studio.project.edits import insert_block, set_param
+from studio.project.edits import insert_block, set_optimizer_param, set_param, set_settings
 from studio.project.values import Project
 from studio.ui.editors import (
     BooleanEditor,
@@ -161,3 +162,34 @@ def test_optimizer_and_loss_are_chosen(window):
     assert "momentum" in editors["optimizer"].form.editors
     editors["epochs"].field.setValue(9)
     assert window.document.project.settings.epochs == 9
+
+
+def test_what_is_optional_becomes_none_again(dense):
+    editor = dense.block_panel.form.editors["kernel_regularizer"]
+    for name in ("L2", None):
+        editor.box.setCurrentIndex(editor.box.findData(name))
+        editor.box.activated.emit(editor.box.currentIndex())
+        assert ("kernel_regularizer" in config(dense)) == (name is not None)
+
+
+def test_large_numbers_of_a_file_are_shown(make_window, iris):
+    window = make_window(set_settings(iris, seed=3_000_000_000))
+    seed = window.training_panel.form.editors["seed"]
+    assert seed.field.text() == "3000000000"
+    seed.field.stepUp()
+    assert window.document.project.settings.seed == 3_000_000_001
+    beyond = set_settings(iris, epochs=10**400, batch_size=10**20, validation_split=float("nan"))
+    window.document.edit("Damage", lambda _: beyond)
+    assert window.document.errors
+    assert window.training_panel.form.editors["epochs"].field.value() == 10**9
+
+
+def test_enter_leaves_all_digits(make_window, iris):
+    window = make_window(set_optimizer_param(iris, "learning_rate", 0.00123456789))
+    before = window.document.project
+    field = (
+        window.training_panel.form.editors["optimizer"].form.editors["learning_rate"].number.field
+    )
+    assert field.text() == "0.00123456789"
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert window.document.project == before

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
 
-from studio.project.edits import insert_block, set_settings
+from studio.project.edits import insert_block, remove_blocks, set_param, set_settings
 from studio.training.events import BatchEnd, ClassFigures, EpochEnd, Paused, Started
 from studio.ui import theme
 from studio.ui.plots import CurvePlot
@@ -215,3 +215,23 @@ def test_changing_words_do_not_lay_the_window_out_anew(qtbot):
     assert laid_out("a good deal longer than all before")
     assert still.sizeHint().width() > room.width()
     assert label.width() >= label.sizeHint().width()
+
+
+def test_a_run_of_more_batches_than_the_bar_can_count(make_window, qtbot, iris):
+    window = make_window(set_settings(iris, batch_size=1, epochs=10**9))
+    window.train()
+    qtbot.waitUntil(lambda: window.training_view.loss.series["batches"].count > 2)
+    assert "of 1000000000 · batch" in window.training_view.status.text()
+    window.stop()
+    qtbot.waitUntil(lambda: finished(window), timeout=5_000)
+
+
+def test_a_notice_goes_with_its_problem(make_window, iris):
+    project = set_param(iris, 1, "units", 0)
+    window = make_window(project)
+    window.train()
+    assert window.notice.isVisible()
+    window.document.edit("Rename", lambda now: set_param(now, 2, "name", "last"))
+    assert window.notice.isVisible()
+    window.document.edit("Remove", lambda now: remove_blocks(now, [1]))
+    assert not window.notice.isVisible()
