@@ -7,17 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from math import prod
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from studio.engine.errors import Fix, ParameterError, ShapeError
+from studio.engine.errors import Fix, ParameterError, ShapeError, StudioError
 from studio.engine.layers import registry as layers
-from studio.engine.params import REQUIRED, snake_case
+from studio.engine.layers.wrapper import Inner
+from studio.engine.params import REQUIRED, Param, snake_case
 from studio.engine.workspace import Shape
-from studio.project.edits import set_layer
-from studio.project.examine import Facts, Wrong
+from studio.project.edits import set_layer, set_param
+from studio.project.examine import Facts, Wrong, wrong_parameters
 from studio.project.problems import Problem, problem
 from studio.project.repairs import removal, repairs, setting
-from studio.project.values import Block, Project
+from studio.project.specs import set_spec_param
+from studio.project.values import Block, Project, Spec
 
 LARGEST = 1 << 28
 """The most numbers that one block's weights, or its output for one batch, may have: 1 GiB."""
@@ -52,8 +54,55 @@ def _param_problem(block: Block, wrong: Wrong) -> Problem:
         mended = replace(layer, config=rest)
         fix = Fix(f"Remove {name}", partial(set_layer, block_id=block.id, layer=mended))
         return problem(wrong.error, block.id, subject=name, param=name, fixes=(fix,))
+    within = _within(param, layer.config.get(name))
+    if within is not None:
+        set_all = partial(set_param, block_id=block.id, name=name, value=within.mended)
+        return problem(
+            within.error, block.id, subject=within.label, param=f"{name}.{within.path}",
+            fixes=(Fix(f"Set {within.label.lower()} to {within.initial}", set_all),),
+        )  # fmt: skip
     fixes = () if param.initial is REQUIRED else (setting(block, name, param.initial),)
     return problem(wrong.error, block.id, subject=param.label, param=name, fixes=fixes)
+
+
+class _WrongWithin(NamedTuple):
+    """An invalid parameter of a layer within a layer.
+
+    Attributes:
+        path: its name within, perhaps of a layer within that one.
+        label: what it is called on screen.
+        error: what is wrong.
+        initial: the value that mends it.
+        mended: the outermost layer within with that value.
+    """
+
+    path: str
+    label: str
+    error: StudioError
+    initial: Any
+    mended: Any
+
+
+def _within(param: Param[Any], value: Any) -> _WrongWithin | None:
+    """The first parameter that is invalid in a layer within, if one that can be set is."""
+    if not isinstance(param, Inner) or not isinstance(value, Mapping):
+        return None
+    registry = param.registry
+    spec = Spec.of(cast("Mapping[str, Any]", value), registry)
+    wrong = next(iter(wrong_parameters(spec, registry)), None) if spec else None
+    if spec is None or wrong is None or not wrong.param:
+        return None
+    inner = registry.find(spec.class_name).params.get(wrong.param)
+    if inner is None:
+        return None
+    found = _within(inner, spec.config.get(wrong.param))
+    if found is None:
+        if inner.initial is REQUIRED:
+            return None
+        found = _WrongWithin("", inner.label, wrong.error, inner.initial, inner.initial)
+    path = f"{wrong.param}.{found.path}".rstrip(".")
+    mended = set_spec_param(spec, registry, wrong.param, found.mended).value
+    return found._replace(path=path, mended=mended)
 
 
 def _size_problem(block: Block, facts: Facts, batch_size: int) -> Problem | None:

@@ -342,3 +342,20 @@ def test_all_blocks_have_one_number_type():
 def test_the_name_of_the_input_is_taken():
     project = edits.set_param(edits.insert_block(Project(), 0, "Flatten"), 1, "name", "input_layer")
     assert any(one.param == "name" for one in check(project).problems)
+
+
+@pytest.mark.parametrize("outer", [False, True])
+def test_what_is_wrong_within_a_layer_is_named_and_mended_there(outer: bool):
+    dense = {"class_name": "Dense", "config": {"units": 77, "activation": "relu", "name": "a/b"}}
+    inner, path = dense, "layer.name"
+    if outer:
+        inner, path = {"class_name": "TimeDistributed", "config": {"layer": dense}}, f"layer.{path}"
+    project = Project((Block(1, Spec("TimeDistributed", {"layer": inner})),))
+    (found,) = [one for one in check(project).problems if one.where == 1]
+    assert found.param == path
+    assert found.message.startswith("Name: expected")
+    mended = found.fixes[0].edit(project)
+    layer = mended.blocks[0].layer.config["layer"]
+    layer = layer["config"]["layer"] if outer else layer
+    assert (layer["config"]["units"], layer["config"]["activation"]) == (77, "relu")
+    assert not [one for one in check(mended).problems if one.where == 1 and one.param]
