@@ -146,7 +146,7 @@ class Files(QObject):
             if name:
                 path = _ending(Path(name), ".py")
                 # Who replaces the code wants its data replaced too.
-                other = data_path(path) if path == Path(name) and not path.exists() else path
+                other = path if path.exists() else data_path(path)
                 if self._may_replace(other, asked=Path(name)):
                     self.write_keras(path)
         dialog.deleteLater()

@@ -82,6 +82,16 @@ def test_a_layer_within_is_frozen_by_itself(start: bool) -> None:
     assert moved(made) == [not start] * 3 + [start] * 3
 
 
+def test_what_is_frozen_further_within_stays_so() -> None:
+    inner = Bidirectional(GRU(3), backward_layer=GRU(3, go_backwards=True, trainable=False))
+    made = Sequential([Input((2, 5, 4)), TimeDistributed(inner)], seed=0)
+    made.compile("sgd", "mse")
+    assert [weight.trainable for weight in made.weights] == [True] * 3 + [False] * 3
+    again = TimeDistributed.from_config(made.layers[0].get_config())
+    again.build((None, 2, 5, 4))
+    assert [weight.trainable for weight in again.weights] == [True] * 3 + [False] * 3
+
+
 def test_a_frozen_normalization_within_stops_learning() -> None:
     made = model(TimeDistributed(BatchNormalization()))
     made.layers[0].trainable = False

@@ -62,7 +62,8 @@ class Wrapper(Layer):
             ParameterError: if an inner layer asks for what only a model can do for it.
         """
         for layer in self.inner().values():
-            layer.trainable = layer.trainable and self.trainable
+            if not self.trainable:
+                layer.trainable = False
             if getattr(layer, "activity_regularizer", None) is not None:
                 where = f"{self.label}, {layer.label}"
                 raise ParameterError("no activity_regularizer of a layer within", "one", where)
