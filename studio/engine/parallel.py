@@ -20,7 +20,7 @@ from studio.engine.workspace import ALONE, Task
 Work = Callable[[int], None]
 
 MOST_THREADS = 64
-"""So many threads at most: there are never more shards, or parts of a product."""
+"""So many threads at most: more would find hardly anything to do."""
 
 
 class Workers:

@@ -54,9 +54,10 @@ def _told_within(cls: type[Any], config: Mapping[str, Any]) -> Mapping[str, Any]
         return config
     told = dict(config)
     for name, given in config.items():
-        if isinstance(cls.params[name], Inner) and given is not None:
-            inner = {**given.get("config", {}), "trainable": False}
-            told[name] = {"class_name": given["class_name"], "config": inner}
+        param = cls.params[name]
+        inner = Spec.of(given, param.registry) if isinstance(param, Inner) else None
+        if inner is not None:
+            told[name] = Spec(inner.class_name, {**inner.config, "trainable": False}).value
     return told
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any, cast
 
 from studio.engine.errors import FormatError
 
+LARGEST = sys.float_info.max
 CLASS_FIGURES = ("precision", "recall", "f1", "support")
 
 
@@ -51,4 +52,4 @@ def _is_class(item: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and isfinite(value)
+    return type(value) in (int, float) and abs(value) <= LARGEST

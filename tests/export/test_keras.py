@@ -174,6 +174,8 @@ def test_layers_within_a_frozen_one_are_told():
     told = " ".join(expression(call(spec, layers)).split())
     assert told.count("trainable=False") == 3
     assert "layers.Dense(3, trainable=False)" in told
+    named = Spec("TimeDistributed", {"layer": "Flatten", "trainable": False})
+    assert "layers.Flatten(trainable=False)" in expression(call(named, layers))
 
 
 @pytest.mark.parametrize("cls", list(layers), ids=lambda cls: cls.__name__)

@@ -342,7 +342,7 @@ def trained_example() -> Trained:
 
 REPORT = trained_example().report
 DAMAGED = {
-    "steps": ["x", None, float("nan"), True],
+    "steps": ["x", None, float("nan"), True, 10**400],
     "seconds": [None, float("inf"), "1"],
     "figures": [None, [], {"loss": "x"}],
     "classes": [None, {"a": 1}, 5, [{"name": "a"}], [5]],
