@@ -16,8 +16,9 @@ from studio.engine.activations import Activation
 from studio.engine.division import Division, Segment, segments, shards
 from studio.engine.lane import Lane
 from studio.engine.layers.base import Layer
-from studio.engine.losses import Loss, weigh
+from studio.engine.losses import Loss
 from studio.engine.numerics import explain
+from studio.engine.objective import Objective
 from studio.engine.optimizers import Optimizer
 from studio.engine.parallel import Workers
 from studio.engine.parameters import Parameters
@@ -80,6 +81,7 @@ class Network:
         self.penalty = 0.0
         self._divisions: dict[int, Division] = {}
         self.lanes: list[Lane] = []
+        self.objectives: list[Objective] = []
         self._scratch = [Workspace(reuse) for _ in range(workers.threads)]
         self._usual = 0
         self._joined = Workspace()
@@ -111,7 +113,7 @@ class Network:
         assert self.loss is not None
         self.moment.training = False
         out, mask = self._forward(x)
-        values, _ = self._weigh(self.loss.values(y, out), y, weight, mask)
+        values, _ = self.loss.weighed(self.loss.values(y, out), y, weight, mask)
         return self._result(values, out, mask)
 
     def train(self, x: Array, y: Array, weight: Array | None, optimizer: Optimizer) -> Result:
@@ -163,9 +165,10 @@ class Network:
             if self.learns:
                 lane.learn(caches, 0, depth)
             part = None if weight is None else weight[cut]
-            values, dy = self._loss(y[cut], out, part, mask, len(x))
+            values, dy = self.objectives[number](y[cut], out, part, mask, len(x))
             lane.backward(dy, caches, 0, depth)
-            out = out if len(cuts) == 1 else out.copy()
+            if len(cuts) > 1:
+                values, out = values.copy(), out.copy()
             results[shard] = values, out, lane.penalty, mask
 
         self.workers.run(task, len(cuts))
@@ -188,7 +191,7 @@ class Network:
             lane.aim(shard, self.gradients[shard][1])
         caches: list[list[Any]] = []
         out, mask = self._forward(x, caches)
-        values, dy = self._loss(y, out, weight, mask, len(x))
+        values, dy = self.objectives[0](y, out, weight, mask, len(x))
         for (start, stop, whole), kept in zip(
             reversed(division.segments), reversed(caches), strict=True
         ):
@@ -272,30 +275,6 @@ class Network:
                 context.workspace.move(part, place)
         return whole
 
-    def _loss(
-        self, y: Array, out: Array, weight: Array | None, mask: Array | None, batch: int
-    ) -> tuple[Array, Array]:
-        """Weighted values of a shard, and the gradient of the batch's reduced loss by ``out``."""
-        assert self.loss is not None
-        values, dy = self.loss.values_and_gradient(y, out)
-        values, factor = self._weigh(values, y, weight, mask)
-        share = self.loss.count(values) * batch / len(values)
-        scale = 1 / share if self.loss.reduction == "sum_over_batch_size" else 1.0
-        if factor is not None:
-            dy = dy * (factor * scale)[..., None].astype(dy.dtype)
-        elif scale != 1:
-            dy *= dy.dtype.type(scale)
-        return values, dy
-
-    def _weigh(
-        self, values: Array, y: Array, weight: Array | None, mask: Array | None
-    ) -> tuple[Array, Array | None]:
-        assert self.loss is not None
-        own = self.loss.mask(y)
-        if own is not None:
-            mask = own if mask is None else mask & own
-        return weigh(values, weight, mask, self.loss.reduction == "sum_over_batch_size")
-
     def _result(self, values: Array, out: Array, mask: Array | None = None) -> Result:
         assert self.loss is not None
         loss = float(np.add.reduce(values, axis=None)) / self.loss.count(values)
@@ -313,4 +292,6 @@ class Network:
             linear = self.final is not None
             lane = Lane(self.stack, self.moment, self.workers, self.reuse, linear, scratch)
             self.lanes.append(lane)
+            if self.loss is not None:
+                self.objectives.append(Objective(self.loss, self.reuse))
         return self.lanes[:count]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from studio.engine.layers.base import Layer, Weight
+from studio.engine.memory import empty, zeros
 from studio.engine.workspace import Array
 
 
@@ -22,14 +23,21 @@ class Parameters:
                 self.entries.append((position, weight, slice(start, stop)))
                 start = stop
         dtype = self.entries[0][1].value.dtype if self.entries else np.dtype(np.float32)
-        self.values = np.empty(start, dtype)
+        self.values = empty((start,), dtype)
+        self._views: list[Array] = []
         for _, weight, where in self.entries:
             self.values[where] = weight.value.ravel()
             weight.value = self.values[where].reshape(weight.shape)
+            self._views.append(weight.value)
         self.regularized = [
             (weight, where) for _, weight, where in self.entries if weight.spec.regularizer
         ]
         self.constrained = [weight for _, weight, _ in self.entries if weight.spec.constraint]
+
+    def hold_the_weights(self) -> bool:
+        """Whether no weight has been moved elsewhere since."""
+        pairs = zip(self.entries, self._views, strict=True)
+        return all(weight.value is view for (_, weight, _), view in pairs)
 
     def where(self, start: int, stop: int) -> slice:
         """Where the weights of the layers from ``start`` to ``stop`` lie."""
@@ -38,7 +46,7 @@ class Parameters:
 
     def gradients(self) -> tuple[Array, list[dict[str, Array]]]:
         """A flat buffer for gradients, and per layer the views that its weights' ones go to."""
-        flat = np.zeros(self.values.size, self.values.dtype)
+        flat = zeros(self.values.shape, self.values.dtype)
         views: list[dict[str, Array]] = []
         for position, weight, where in self.entries:
             while len(views) <= position:

@@ -173,7 +173,7 @@ class Stack:
         if not self.built:
             return None
         # Another model that shares a layer may have moved its weights into a buffer of its own.
-        if found is None or any(w.value.base is not found.values for _, w, _ in found.entries):
+        if found is None or not found.hold_the_weights():
             found = self._parameters = Parameters(self.layers)
         return found
 

@@ -24,9 +24,10 @@ def add_sum_of_rows(rows: Array, total: Array, space: Workspace, do: Do) -> None
     do(np.add, total, found, out=total)
 
 
-def row_sums(rows: Array) -> Array:
-    """The sum of each row: (…, k) → (…, 1). As a product too."""
-    return np.matmul(rows, _ones(rows.shape[-1], rows.dtype)[:, None])
+def add_columns(rows: Array, out: Array, do: Do) -> None:
+    """Have the sum of each row found: (…, k) → (…, 1). As a product too."""
+    count = rows.shape[-1]
+    do(rows.reshape(-1, count).dot, _ones(count, rows.dtype)[:, None], out.reshape(-1, 1))
 
 
 def add_up(arrays: Sequence[Array], out: Array, do: Do) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
+from studio.engine.memory import empty
 from studio.engine.plan import Array, Do, Plans, is_same
 from studio.engine.random import Stream
 
@@ -43,11 +44,11 @@ class Workspace:
         if view is not None:
             return view
         if not self.reuse:
-            return np.empty(shape, dtype)
+            return empty(shape, dtype)
         size = prod(shape)
         buffer = self._buffers.get(key)
         if buffer is None or buffer.size < size:
-            buffer = self._buffers[key] = np.empty(size, dtype)
+            buffer = self._buffers[key] = empty((size,), dtype)
             self._changed(key)
         view = self._views[key, shape] = buffer[:size].reshape(shape)
         return view

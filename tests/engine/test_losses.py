@@ -11,7 +11,8 @@ from studio.engine import Input, Sequential, losses
 from studio.engine.errors import DataError, ParameterError, ShapeError
 from studio.engine.layers import Dense
 from studio.engine.losses import Loss
-from studio.engine.workspace import Array
+from studio.engine.plan import Calls
+from studio.engine.workspace import Array, Workspace
 
 every_loss = pytest.mark.parametrize("cls", list(losses.losses), ids=lambda cls: cls.__name__)
 LOGITS = [cls for cls in losses.losses if "from_logits" in cls.params]
@@ -76,6 +77,20 @@ def test_results_are_of_the_type_of_the_predictions(cls: type[Loss], dtype: str)
         assert not np.shares_memory(gradient, p) and not np.shares_memory(gradient, y)
         np.testing.assert_array_equal(before[0], y)
         np.testing.assert_array_equal(before[1], p)
+
+
+@every_loss
+def test_what_is_laid_out_finds_the_same_in_every_step(cls: type[Loss]) -> None:
+    for loss in variants(cls):
+        y, p = data(loss, "float32")
+        calls = Calls()
+        values, gradient = loss.lay(y, p, Workspace(), calls)
+        for _ in range(2):
+            y[:], p[:] = y[::-1].copy(), p[::-1].copy()
+            calls.make()
+            expected = loss.values_and_gradient(y, p)
+            np.testing.assert_array_equal(values, expected[0])
+            np.testing.assert_array_equal(gradient, expected[1])
 
 
 @pytest.mark.parametrize("cls", LOGITS, ids=lambda cls: cls.__name__)

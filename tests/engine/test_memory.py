@@ -12,6 +12,8 @@ import pytest
 from studio.engine import Input, Sequential
 from studio.engine.callbacks import Callback
 from studio.engine.layers import LSTM, Conv2D, Dense, Dropout, Flatten, Layer, MaxPooling2D
+from studio.engine.memory import LINE, empty, zeros
+from studio.engine.workspace import Array, Workspace
 
 STEPS = 10_000
 
@@ -87,3 +89,28 @@ def test_freed_memory_is_used_again() -> None:
     )
     before, after = map(int, found.stdout.split())
     assert after < before / 10, found.stdout
+
+
+def begins_a_line(array: Array) -> bool:
+    return array.__array_interface__["data"][0] % LINE == 0
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 1_000, 100_003, 10_000_000])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bool"])
+def test_arrays_begin_with_a_line_of_the_cache(size: int, dtype: str) -> None:
+    shape = (size, 2)
+    for array in (empty(shape, dtype), zeros(shape, dtype), Workspace().array("a", shape, dtype)):
+        assert begins_a_line(array) or not size
+        assert array.shape == shape and array.dtype == dtype and array.flags.c_contiguous
+    assert not zeros((size,), dtype).any()
+
+
+def test_weights_gradients_and_what_an_optimizer_remembers_begin_so_too() -> None:
+    model = Sequential([Input((5,)), Dense(7), Dense(3)])
+    model.compile("adam", "mse")
+    parameters, optimizer = model.parameters, model.optimizer
+    assert parameters is not None and optimizer is not None
+    optimizer.build(parameters)
+    flat, _ = parameters.gradients()
+    for array in (parameters.values, flat, *optimizer.state.values()):
+        assert begins_a_line(array)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +256,8 @@ def test_products_in_parts(between: list[Layer], monkeypatch: pytest.MonkeyPatch
 
     def watched(*factors: Any) -> None:
         seen.add(threading.current_thread().name)
+        # So that it can't have done all of them before another thread begins.
+        time.sleep(1e-4)
         product(*factors)
 
     monkeypatch.setattr(products, "product", watched)

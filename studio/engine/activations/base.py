@@ -3,7 +3,8 @@
 Each is written twice: ``forward`` is the function, ``backward`` multiplies the gradient that
 arrives by the derivative. Most derivatives can be written by the output y, which lets ``forward``
 overwrite its input; those that need the input z say ``saves = "input"``. Where function and
-derivative share most of their work (:class:`Sloped`), layers have both found at once.
+derivative share most of their work (:class:`Sloped`), layers have both found at once. Layers have
+them found by ``lay`` and ``lay_back``, which the most usual ones write out as calls of NumPy.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import numpy as np
 
 from studio.engine.errors import ShapeError
 from studio.engine.params import Declared
+from studio.engine.plan import Do
 from studio.engine.registry import Registry
-from studio.engine.workspace import Array, Shape
+from studio.engine.workspace import Array, Shape, Workspace
 
 
 class Activation(Declared):
@@ -48,6 +50,17 @@ class Activation(Declared):
         """dz = dy · f'(z), from y or z as ``saves`` says; ``out`` may be ``dy`` itself."""
         raise NotImplementedError
 
+    def lay(self, z: Array, out: Array, do: Do) -> None:
+        """Have f(z) found in every step; ``out`` may be z where ``saves`` is ``"output"``.
+
+        In z, or in the output where that is saved, stays what :meth:`lay_back` needs.
+        """
+        do(self.forward, z, out)
+
+    def lay_back(self, dy: Array, kept: Array, out: Array, space: Workspace, do: Do) -> None:
+        """Have dy · f'(z) found, in memory of its own, from what :meth:`lay` left."""
+        do(self.backward, dy, kept, out)
+
     def compute_output_shape(self, shape: Shape) -> Shape:
         """The shape of y for a z of ``shape``.
 
@@ -70,24 +83,16 @@ class Sloped(Activation):
         """y = f(z) in ``out``; f'(z) takes the place of z."""
         raise NotImplementedError
 
+    def lay(self, z: Array, out: Array, do: Do) -> None:
+        do(self.with_slope, z, out)
+
+    def lay_back(self, dy: Array, kept: Array, out: Array, space: Workspace, do: Do) -> None:
+        do(np.multiply, dy, kept, out=out)
+
     def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
         slope = saved.copy()
         self.with_slope(slope, np.empty_like(slope))
         return np.multiply(dy, slope, out=out)
-
-
-def forward_keeping(activation: Activation, z: Array, out: Array) -> Array:
-    """y = f(z); in z, or in y where that is what it saves, stays what the way back needs."""
-    if isinstance(activation, Sloped):
-        return activation.with_slope(z, out)
-    return activation.forward(z, out=out)
-
-
-def backward_from_kept(activation: Activation, dy: Array, kept: Array, out: Array) -> Array:
-    """dz = dy · f'(z), from what :func:`forward_keeping` left."""
-    if isinstance(activation, Sloped):
-        return np.multiply(dy, kept, out=out)
-    return activation.backward(dy, kept, out=out)
 
 
 activations: Registry[Activation] = Registry("an activation", Activation)

@@ -11,7 +11,8 @@ from studio.engine.activations.base import Activation, Sloped, activations, chec
 from studio.engine.activations.logistic import factor, lay_rest
 from studio.engine.activations.normal import normal
 from studio.engine.params import Boolean, Integer, Real
-from studio.engine.workspace import Array, Shape
+from studio.engine.plan import Do, as_arrays
+from studio.engine.workspace import Array, Shape, Workspace
 
 SELU_SCALE = 1.0507009873554805
 SELU_ALPHA = 1.6732632423543772
@@ -35,6 +36,13 @@ class Linear(Activation):
 
     def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
         return dy
+
+    def lay(self, z: Array, out: Array, do: Do) -> None:
+        if out is not z:
+            do(np.copyto, out, z)
+
+    def lay_back(self, dy: Array, kept: Array, out: Array, space: Workspace, do: Do) -> None:
+        do(np.copyto, out, dy)
 
 
 @activations.register("ReLU")
@@ -60,7 +68,7 @@ class Relu(Activation):
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
         if self.plain:
-            # Twice as fast as a maximum with one number.
+            # Faster than a maximum with one number.
             return z.clip(0, math.inf, out=out)
         passes = z > self.threshold
         below = z - self.threshold
@@ -79,6 +87,18 @@ class Relu(Activation):
         slope = np.multiply(below, dy.dtype.type(self.negative_slope))
         slope += passes & (saved < self.top)
         return np.multiply(dy, slope, out=out)
+
+    def lay(self, z: Array, out: Array, do: Do) -> None:
+        if not self.plain:
+            return super().lay(z, out, do)
+        return do(z.clip, 0, math.inf, out)
+
+    def lay_back(self, dy: Array, kept: Array, out: Array, space: Workspace, do: Do) -> None:
+        if not self.plain:
+            return super().lay_back(dy, kept, out, space, do)
+        passes = space.array("passes", kept.shape, bool)
+        do(np.greater, kept, *as_arrays(0, dtype=kept.dtype), out=passes)
+        return do(np.multiply, dy, passes, out=out)
 
 
 @activations.register("LeakyReLU")
@@ -116,6 +136,15 @@ class Sigmoid(Activation):
         slope *= saved
         return np.multiply(dy, slope, out=out)
 
+    def lay(self, z: Array, out: Array, do: Do) -> None:
+        do(np.multiply, z, *as_arrays(factor(), dtype=z.dtype), out=out)
+        lay_rest(out, do)
+
+    def lay_back(self, dy: Array, kept: Array, out: Array, space: Workspace, do: Do) -> None:
+        do(np.subtract, *as_arrays(1, dtype=kept.dtype), kept, out=out)
+        do(np.multiply, out, kept, out=out)
+        do(np.multiply, dy, out, out=out)
+
 
 @activations.register()
 class Tanh(Activation):
@@ -130,6 +159,14 @@ class Tanh(Activation):
         slope = saved * saved
         np.subtract(1, slope, out=slope)
         return np.multiply(dy, slope, out=out)
+
+    def lay(self, z: Array, out: Array, do: Do) -> None:
+        do(np.tanh, z, out=out)
+
+    def lay_back(self, dy: Array, kept: Array, out: Array, space: Workspace, do: Do) -> None:
+        do(np.multiply, kept, kept, out=out)
+        do(np.subtract, *as_arrays(1, dtype=kept.dtype), out, out=out)
+        do(np.multiply, dy, out, out=out)
 
 
 @activations.register()

@@ -10,7 +10,7 @@ import numpy as np
 from studio.engine.activations import Activation as Function
 from studio.engine.activations import Elu, LeakyRelu, Relu, activations
 from studio.engine.activations import Softmax as SoftmaxFunction
-from studio.engine.activations.base import Sloped, backward_from_kept, forward_keeping
+from studio.engine.activations.base import Sloped
 from studio.engine.constraints import constraints
 from studio.engine.errors import ShapeError, StudioError
 from studio.engine.initializers import initializers
@@ -62,7 +62,7 @@ class FunctionLayer(Planned):
         if isinstance(self.function, Sloped):
             kept = context.workspace.array("slope", shape, x.dtype)
             do(np.copyto, kept, x)
-        do(forward_keeping, self.function, kept, y)
+        self.function.lay(kept, y, do)
         return y, y if self.function.saves == "output" else kept
 
     def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
@@ -70,7 +70,7 @@ class FunctionLayer(Planned):
         if is_left_out(self.function, context):
             return dy, {}
         dx = context.workspace.array("dx", cache.shape, dy.dtype)
-        do(backward_from_kept, self.function, dy, cache, dx)
+        self.function.lay_back(dy, cache, dx, context.scratch, do)
         return dx, {}
 
 

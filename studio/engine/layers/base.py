@@ -15,7 +15,6 @@ from typing import Any, ClassVar, Literal, TypeVar
 import numpy as np
 
 from studio.engine.activations import Activation, Linear
-from studio.engine.activations.base import backward_from_kept, forward_keeping
 from studio.engine.arrays import as_numbers
 from studio.engine.config import floatx
 from studio.engine.constraints import Constraint
@@ -381,7 +380,7 @@ def activate(activation: Activation, z: Array, context: Context, do: Do) -> tupl
     y = z
     if activation.saves != "output":
         y = context.workspace.array("activated", z.shape, z.dtype)
-    do(forward_keeping, activation, z, y)
+    activation.lay(z, y, do)
     return y, z
 
 
@@ -390,5 +389,5 @@ def deactivate(activation: Activation, dy: Array, kept: Array, context: Context,
     if is_left_out(activation, context):
         return dy
     out = context.scratch.array("before", dy.shape, dy.dtype)
-    do(backward_from_kept, activation, dy, kept, out)
+    activation.lay_back(dy, kept, out, context.scratch, do)
     return out

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from studio.engine.activations import Activation
-from studio.engine.activations.base import backward_from_kept, forward_keeping
 from studio.engine.layers import windows as win
 from studio.engine.layers.base import Gradients, is_left_out
 from studio.engine.layers.columns import batches, line_of, matrix, without_gaps
@@ -100,7 +99,7 @@ class Depthwise(Planned):
             if bias is not None:
                 do(np.add, z, bias, out=z)
             if not linear:
-                do(forward_keeping, self.activation, z, y[samples])
+                self.activation.lay(z, y[samples], do)
         return y, (x.shape, padded, amounts, spread, saved)
 
     def lay_back(
@@ -124,7 +123,7 @@ class Depthwise(Planned):
             dz, arriving = dy[samples], dy[samples]
             if not linear:
                 dz = space.array("dz", arriving.shape, dy.dtype)
-                do(backward_from_kept, self.activation, arriving, saved[samples], dz)
+                self.activation.lay_back(arriving, saved[samples], dz, space, do)
             flat = matrix(dz, space, do)
             if self.use_bias:
                 add_sum_of_rows(flat, gradients["bias"], space, do)

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from studio.engine.activations import Activation, activations
-from studio.engine.activations.base import backward_from_kept, forward_keeping
 from studio.engine.constraints import constraints
 from studio.engine.errors import ShapeError
 from studio.engine.initializers import initializers
@@ -146,7 +145,7 @@ class Conv(Planned):
                 lines = z.reshape(-1, *bias.shape)
                 do(np.add, lines, bias, out=lines)
             if not linear:
-                do(forward_keeping, self.activation, z, y[piece])
+                self.activation.lay(z, y[piece], do)
         return y, (x.shape, padded, amounts, saved)
 
     def lay_back(
@@ -178,7 +177,7 @@ class Conv(Planned):
             for piece in pieces(met, self.filters):
                 part = dz[piece]
                 if not linear:
-                    do(backward_from_kept, self.activation, arriving[piece], kept[piece], part)
+                    self.activation.lay_back(arriving[piece], kept[piece], part, space, do)
                 elif dz is not arriving:
                     do(np.copyto, part, arriving[piece])
                 add(met[piece], part)

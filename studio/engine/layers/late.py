@@ -8,7 +8,6 @@ from typing import Self
 import numpy as np
 
 from studio.engine.activations import Activation, Linear
-from studio.engine.activations.base import backward_from_kept
 from studio.engine.layers.base import Layer
 from studio.engine.layers.columns import line_of, matrix
 from studio.engine.plan import Do
@@ -55,7 +54,7 @@ class LateEnd:
             lines = z.reshape(-1, *line.shape)
             do(np.add, lines, line, out=lines)
         if not isinstance(self.activation, Linear):
-            do(self.activation.forward, z, out=z)
+            self.activation.lay(z, z, do)
 
     def lay_start(self, do: Do) -> None:
         """Begin the gradient of the bias, which :meth:`lay_back` adds to."""
@@ -67,7 +66,7 @@ class LateEnd:
         dz = dy
         if not isinstance(self.activation, Linear):
             dz = space.array("late dz", dy.shape, dy.dtype)
-            do(backward_from_kept, self.activation, dy, y, dz)
+            self.activation.lay_back(dy, y, dz, space, do)
         if self.has_bias:
             rows = matrix(dz, space, do, "late rows")
             add_sum_of_rows(rows, self._bias_gradient(), space, do)

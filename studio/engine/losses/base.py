@@ -10,8 +10,9 @@ from studio.engine.activations import Activation
 from studio.engine.config import floatx
 from studio.engine.errors import DataError, ShapeError
 from studio.engine.params import Choice, Declared, Text
+from studio.engine.plan import Do
 from studio.engine.registry import Registry
-from studio.engine.workspace import Array, Shape
+from studio.engine.workspace import Array, Shape, Workspace
 
 Kind = Literal["regression", "binary", "multiclass"]
 
@@ -58,6 +59,18 @@ class Loss(Declared):
         """Both at once, for losses whose parts they share."""
         return self.values(y, p), self.gradient(y, p)
 
+    def lay(self, y: Array, p: Array, space: Workspace, do: Do) -> tuple[Array, Array]:
+        """Have both found in every step, as layers lay out their work: see ``plan.py``."""
+        values = space.array("values", p.shape[:-1], p.dtype)
+        gradient = space.array("gradient", p.shape, p.dtype)
+        do(self._find, y, p, values, gradient)
+        return values, gradient
+
+    def _find(self, y: Array, p: Array, values: Array, gradient: Array) -> None:
+        found = self.values_and_gradient(y, p)
+        np.copyto(values, found[0])
+        np.copyto(gradient, found[1])
+
     def mask(self, y: Array) -> Array | None:
         """Which targets count, in the shape of the values; None for all."""
         return None
@@ -94,6 +107,15 @@ class Loss(Declared):
         """The same loss of the numbers before ``activation``, where it has a stabler form."""
         return None
 
+    def weighed(
+        self, values: Array, y: Array, weight: Array | None, mask: Array | None = None
+    ) -> tuple[Array, Array | None]:
+        """Values times sample weights and masks, and the factors themselves; see :func:`weigh`."""
+        own = self.mask(y)
+        if own is not None:
+            mask = own if mask is None else mask & own
+        return weigh(values, weight, mask, self.reduction == "sum_over_batch_size")
+
     def count(self, values: Array) -> float:
         """What the sum of weighted values is divided by."""
         return values.size if self.reduction == "sum_over_batch_size" else 1
@@ -109,7 +131,7 @@ class Loss(Declared):
         y = self.fitted(floats(y_true).astype(p.dtype), p.shape, type(self).__name__)
         weight = None if sample_weight is None else np.asarray(sample_weight, p.dtype)
         values = self.values(y, p)
-        values, _ = weigh(values, weight, self.mask(y), self.reduction == "sum_over_batch_size")
+        values, _ = self.weighed(values, y, weight)
         return values if self.reduction == "none" else values.sum() / self.count(values)
 
 

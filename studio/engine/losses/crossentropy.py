@@ -14,8 +14,9 @@ from studio.engine.activations import Activation, Sigmoid, Softmax
 from studio.engine.config import epsilon
 from studio.engine.losses.base import Loss, aligned, check_each, losses
 from studio.engine.params import Boolean, Integer, Real
-from studio.engine.sums import row_sums
-from studio.engine.workspace import Array, Shape
+from studio.engine.plan import Do, at_once
+from studio.engine.sums import add_columns
+from studio.engine.workspace import Array, Shape, Workspace
 
 CLASSES = "Sparse categorical crossentropy takes class numbers, this loss takes one-hot targets."
 
@@ -48,12 +49,14 @@ class Smoothed(FromLogits):
     def check_values(self, y: Array, where: str) -> None:
         check_each(y, (y >= 0) & (y <= 1), "targets from 0 to 1", where)
 
-    def smooth(self, y: Array) -> Array:
+    def smooth(self, y: Array, out: Array | None = None) -> Array:
         """y · (1 - s) + s / n; two classes share one number, so that n is 2 there."""
         if not self.label_smoothing:
             return y
         classes = 2 if self.activation is Sigmoid else y.shape[-1]
-        return y * (1 - self.label_smoothing) + self.label_smoothing / classes
+        smoothed = np.multiply(y, 1 - self.label_smoothing, out=out)
+        smoothed += self.label_smoothing / classes
+        return smoothed
 
 
 @losses.register("bce", "BCE")
@@ -93,15 +96,30 @@ class CategoricalCrossentropy(Smoothed):
         return self.values_and_gradient(y, p)[1]
 
     def values_and_gradient(self, y: Array, p: Array) -> tuple[Array, Array]:
-        y = self.smooth(y)
-        logs = log_shares(p, self.from_logits)
-        values = -np.vecdot(y, logs)
         if self.from_logits:
-            gradient = np.exp(logs, out=logs)
-            gradient *= row_sums(y)
-            gradient -= y
-            return values, gradient
-        return values, through_shares(-y / np.exp(logs, out=logs), p)
+            return self.lay(y, p, Workspace(), at_once)
+        y = self.smooth(y)
+        logs = log_shares(p, from_logits=False)
+        return -np.vecdot(y, logs), through_shares(-y / np.exp(logs), p)
+
+    def lay(self, y: Array, p: Array, space: Workspace, do: Do) -> tuple[Array, Array]:
+        if not self.from_logits:
+            return super().lay(y, p, space, do)
+        if self.label_smoothing:
+            smoothed = space.array("smoothed", y.shape, y.dtype)
+            do(self.smooth, y, smoothed)
+            y = smoothed
+        values = space.array("values", p.shape[:-1], p.dtype)
+        total = space.array("total", (*values.shape, 1), y.dtype)
+        logs = lay_log_softmax(p, space, do)
+        do(np.vecdot, y, logs, out=values)
+        do(np.negative, values, out=values)
+        # Of the values by p: softmax(p) · Σ y - y.
+        do(np.exp, logs, out=logs)
+        add_columns(y, total, do)
+        do(np.multiply, logs, total, out=logs)
+        do(np.subtract, logs, y, out=logs)
+        return values, logs
 
 
 @losses.register("kld", "KLD")
@@ -150,9 +168,21 @@ def log_shares(p: Array, from_logits: bool) -> Array:
     """Logarithms of normalised probabilities: of log_softmax(z), or of p / Σ p from ε to 1 - ε."""
     if not from_logits:
         return np.log(clip(p / p.sum(axis=-1, keepdims=True)))
-    shifted = p - np.maximum.reduce(p, axis=-1, keepdims=True)
-    shifted -= np.log(row_sums(np.exp(shifted)))
-    return shifted
+    return lay_log_softmax(p, Workspace(), at_once)
+
+
+def lay_log_softmax(z: Array, space: Workspace, do: Do) -> Array:
+    """Have z - log Σ exp(z) found along the last axis, shifted by max(z), which can't overflow."""
+    logs = space.array("gradient", z.shape, z.dtype)
+    shares = space.array("shares", z.shape, z.dtype)
+    line = space.array("line", (*z.shape[:-1], 1), z.dtype)
+    do(np.maximum.reduce, z, -1, None, line, True)
+    do(np.subtract, z, line, out=logs)
+    do(np.exp, logs, out=shares)
+    add_columns(shares, line, do)
+    do(np.log, line, out=line)
+    do(np.subtract, logs, line, out=logs)
+    return logs
 
 
 def through_shares(gradient: Array, p: Array) -> Array:

@@ -7,9 +7,15 @@ import numpy as np
 from studio.engine.activations import Softmax
 from studio.engine.errors import ShapeError
 from studio.engine.losses.base import aligned, check_each, losses
-from studio.engine.losses.crossentropy import FromLogits, log_shares, through_shares
+from studio.engine.losses.crossentropy import (
+    FromLogits,
+    lay_log_softmax,
+    log_shares,
+    through_shares,
+)
 from studio.engine.params import Integer
-from studio.engine.workspace import Array, Shape
+from studio.engine.plan import Do, as_arrays, at_once
+from studio.engine.workspace import Array, Shape, Workspace
 
 ADVICE = "One output per class, numbered from 0; categorical crossentropy takes one-hot targets."
 
@@ -62,15 +68,36 @@ class SparseCategoricalCrossentropy(FromLogits):
         return self.values_and_gradient(y, p)[1]
 
     def values_and_gradient(self, y: Array, p: Array) -> tuple[Array, Array]:
-        logs, labels = log_shares(p, self.from_logits), self._labels(y)
-        true = np.take_along_axis(logs, labels, -1)
         if self.from_logits:
-            gradient = np.exp(logs, out=logs)
-            np.put_along_axis(gradient, labels, np.exp(true) - 1, -1)
-            return -true[..., 0], gradient
+            return self.lay(y, p, Workspace(), at_once)
+        logs, labels = log_shares(p, from_logits=False), self._labels(y)
+        true = np.take_along_axis(logs, labels, -1)
         gradient = np.zeros_like(p)
         np.put_along_axis(gradient, labels, -np.exp(-true), -1)
         return -true[..., 0], through_shares(gradient, p)
+
+    def lay(self, y: Array, p: Array, space: Workspace, do: Do) -> tuple[Array, Array]:
+        if not self.from_logits:
+            return super().lay(y, p, space, do)
+        values = space.array("values", y.shape, p.dtype)
+        slope = space.array("slope", y.shape, p.dtype)
+        places = space.array("places", y.shape, np.intp)
+        starts = np.arange(y.size).reshape(y.shape) * p.shape[-1]
+        logs = lay_log_softmax(p, space, do)
+        do(self._find_places, y, starts, places)
+        # Any other mode would copy first; all places are there.
+        do(logs.take, places, None, values, "clip")
+        do(np.negative, values, out=values)
+        # Of the values by p: softmax(p), less 1 for the true class.
+        do(np.exp, logs, out=logs)
+        do(logs.take, places, None, slope, "clip")
+        do(np.subtract, slope, *as_arrays(1, dtype=p.dtype), out=slope)
+        do(logs.put, places, slope)
+        return values, logs
+
+    def _find_places(self, y: Array, starts: Array, out: Array) -> None:
+        """Where the true classes are among the numbers of all samples."""
+        np.add(self._labels(y)[..., 0], starts, out=out)
 
     def _labels(self, y: Array) -> Array:
         """Class numbers as indices along the last axis; 0 for those that do not count."""

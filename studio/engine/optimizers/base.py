@@ -11,6 +11,7 @@ import numpy as np
 
 from studio.engine.errors import ParameterError, StateError
 from studio.engine.layers.base import Weight
+from studio.engine.memory import empty
 from studio.engine.optimizers.pieces import Piece, Pieces
 from studio.engine.parallel import Workers
 from studio.engine.parameters import Parameters
@@ -91,7 +92,8 @@ class Optimizer(Declared):
         for slot in self.all_slots:
             kept = self.state.get(slot)
             if kept is None or kept.size != size or kept.dtype != dtype:
-                self.state[slot] = np.full(size, self.initial(slot), dtype)
+                self.state[slot] = empty((size,), dtype)
+                self.state[slot].fill(self.initial(slot))
         self._decayed = list(self._runs_to_decay(parameters)) if self.weight_decay else []
         self._pieces = None
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
+from studio.engine.memory import empty
 from studio.engine.parallel import Workers
 from studio.engine.plan import Calls, Do, as_arrays
 from studio.engine.workspace import Array
@@ -92,6 +91,6 @@ class Pieces:
         w, g, *slots = (array[cut] for array in self._arrays)
         scratch = self._scratch.get(lane)
         if scratch is None:
-            scratch = self._scratch[lane] = np.empty((2, self._length), w.dtype)
+            scratch = self._scratch[lane] = empty((2, self._length), w.dtype)
         first, second = scratch[:, : len(w)]
         return Piece(w, g, slots, self._numbers, (first, second))
