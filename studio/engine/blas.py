@@ -22,7 +22,8 @@ IN_PLACE = ("SkylakeX", "Cooperlake", "SapphireRapids")
 """The processors, as OpenBLAS names them, for which it has kernels that don't copy matrices."""
 WIDE = ("SkylakeX", "SapphireRapids")
 """Those of them that mostly have two units for these multiplications (Intel's; AMD's have one):
-unless a matrix is thin, they compute faster than they read what has not been copied together."""
+unless a matrix is thin, they may compute faster than they read what has not been copied together.
+"""
 
 _depth = [0, 0]
 _depth_lock = threading.Lock()
@@ -58,7 +59,7 @@ def multiplies_in_place() -> bool:
 
 
 def is_wide() -> bool:
-    """Whether multiplying them as they lie is only faster where they are thin."""
+    """Whether multiplying them as they lie is not faster wherever it can be done."""
     return _core() in WIDE
 
 

@@ -1,9 +1,9 @@
 """Matrix products in tiles that BLAS multiplies as they lie.
 
 Before it multiplies, OpenBLAS copies its factors into an order of its own. For AVX-512 it has
-kernels that do without, up to a million multiplications. Cut into tiles of that size, a thin
-product takes up to a third less time, on processors that compute no faster than they read others up
-to an eighth less; all tiles are one call. The order of its sums depends on the shapes alone.
+kernels that do without, up to a million multiplications. Cut into tiles of that size, a product
+takes up to a third less time; all tiles are one call. The order of its sums depends on the shapes
+alone, and on how far rows lie apart.
 """
 
 from __future__ import annotations
@@ -28,13 +28,17 @@ LEAST, LEAST_TURNED, LEAST_TURNED_THIN = 32, 192, 128
 """How many numbers a sum has at least; the last two where the second factor is turned around."""
 THIN = 32
 """How many columns a thin product has, or rows where the second factor is turned around."""
-SHORT = 64
-"""How many numbers a short sum has, as in the gradient of a kernel from a small batch: its factors
-are thin."""
+SHORT, LONG = 64, 340
+"""How many numbers a short sum has, as in the gradient of a kernel from a small batch, whose
+factors are thin; and a long one."""
 GRAIN = 16
-"""What the sides of tiles are multiples of: the numbers of a vector register."""
-HIGHEST = 128
-"""How many rows a tile has at most: higher ones don't stay in the nearest cache."""
+"""What the sides of tiles are multiples of: the numbers of a vector register, and of a line of the
+cache."""
+HIGHEST, HIGHEST_WIDE = 128, 48
+"""How many rows a tile has at most: higher ones don't stay in the nearest cache. The second, on
+processors that compute fast, where the first factor is turned around and sums are not short."""
+BROAD = 512
+"""From so many columns on, hardly a row of the second factor is fetched ahead of its use."""
 PAGE, MOST_PAGES = 1024, 512
 """From so many columns on, each row of the second factor lies on memory pages of its own; so many
 pages at a time are quick to find."""
@@ -60,7 +64,8 @@ def product(
     columns = b.shape[1]
     small, tile = a.size * columns <= FEWEST, None
     if not small and _may_cut(out):
-        tile = _tile(rows, inner, columns, is_turned(a), is_turned(b), is_wide())
+        apart = max(b.strides) // b.itemsize
+        tile = _tile(rows, inner, columns, apart, is_turned(a), is_turned(b), is_wide())
     if tile is None:
         # To find out about its arguments takes matmul longer than dot, and than small products.
         if small and out.flags.c_contiguous:
@@ -132,22 +137,29 @@ def is_turned(matrix: Array) -> bool:
 
 @lru_cache(maxsize=1024)
 def _tile(
-    rows: int, inner: int, columns: int, a_turned: bool, b_turned: bool, wide: bool
+    rows: int, inner: int, columns: int, apart: int, a_turned: bool, b_turned: bool, wide: bool
 ) -> tuple[int, int, int] | None:
-    """Rows and columns of a tile and the length of its sums; None where nothing is to be cut."""
+    """Rows and columns of a tile and the length of its sums; None where nothing is to be cut.
+
+    The second factor's rows, or columns where it is turned around, lie ``apart`` numbers from each
+    other.
+    """
     if rows * columns <= _area(inner, b_turned) or not _worth(rows, inner, columns, b_turned):
         return None
-    thin = rows if b_turned else min(rows, columns)
-    if wide and thin > THIN and not (a_turned and inner <= SHORT):
-        return None
+    fewest, highest = 1, HIGHEST
+    if wide and (rows if b_turned else min(rows, columns)) > THIN:
+        if not _worth_where_wide(rows, inner, columns, apart, a_turned, b_turned):
+            return None
+        if a_turned and inner > SHORT:
+            fewest, highest = -(-inner // LONG), HIGHEST_WIDE
     parts = inner // SHORTEST if rows * columns <= MOST_SUMMED else 1
-    for count in range(1, max(1, parts) + 1):
+    for count in range(fewest, max(fewest, parts) + 1):
         length = -(-inner // count)
         area = _area(length, b_turned)
         if rows * columns <= area:
             return rows, columns, length
         for lowest, width in _sides(columns, a_turned, b_turned):
-            height = _height(rows, min(rows, area // width, HIGHEST), a_turned)
+            height = _height(rows, min(rows, area // width, highest), a_turned)
             if columns >= width and height >= lowest:
                 return height, width, length
     return None
@@ -159,6 +171,20 @@ def _worth(rows: int, inner: int, columns: int, b_turned: bool) -> bool:
     if columns <= THIN:
         return True
     return inner >= LEAST and (columns < PAGE or inner < MOST_PAGES)
+
+
+def _worth_where_wide(
+    rows: int, inner: int, columns: int, apart: int, a_turned: bool, b_turned: bool
+) -> bool:
+    """Whether tiles that are not thin are worth it on processors that compute fast.
+
+    The second factor must come as fast: in whole lines of the cache, and ahead of its use.
+    """
+    if apart % GRAIN:
+        return False
+    if a_turned:
+        return inner <= SHORT or rows * columns <= MOST_SUMMED
+    return b_turned or apart < BROAD or inner <= BROAD
 
 
 def _height(rows: int, most: int, a_turned: bool) -> int:
