@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, overload
 
 import numpy as np
 
@@ -27,8 +27,7 @@ SHUFFLE_WHOLE = 1 << 20
 """Data up to this many bytes are shuffled as a whole once per epoch; larger ones batch by batch."""
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """Inputs, and where they were given targets and sample weights."""
 
     x: Array

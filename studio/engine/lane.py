@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from studio.engine.division import Division
-from studio.engine.layers.base import Gradients, Layer
+from studio.engine.layers.base import Gradients, Layer, Weight
 from studio.engine.layers.late import LateEnd
 from studio.engine.layers.planned import Planned
 from studio.engine.plan import Do, Plans, at_once
@@ -46,21 +46,23 @@ class Lane:
         self.everyone = everyone
         self.division: Division | None = None
         self.runs: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        self.plans: dict[tuple[int, int], Plans] = {}
+        self.plans: dict[tuple[int, int], tuple[Plans, list[Weight]]] = {}
         self.activity: list[Regularizer | None] = [
             getattr(layer, "activity_regularizer", None) for layer in stack
         ]
         self.planned = [self._is_planned(position) for position in range(len(stack))]
-        scratch = Workspace(reuse) if scratch is None else scratch
+        self.scratch = Workspace(reuse) if scratch is None else scratch
+        self.space = Workspace(reuse)
         self.contexts = [
             Context(
                 moment=moment,
                 layer=position,
-                workspace=Workspace(reuse),
-                scratch=scratch,
+                workspace=self.space.within(),
+                scratch=self.scratch,
             )
             for position in range(len(stack))
         ]
+        self.has_masks = any(layer.makes_mask for layer in stack)
         if linear_output:
             self.contexts[-1].linear_output = True
         for position in range(1, len(stack)):
@@ -104,11 +106,8 @@ class Lane:
         caches: list[Any] = []
         for first, last in self.together(start, stop):
             layer, context, planned = self.stack[first], self.contexts[first], self.planned[first]
-            for below, its in zip(self.stack[first:last], self.contexts[first:last], strict=True):
-                its.mask = mask
-                if mask is not None and planned:
-                    its.settle_mask()
-                mask = below.compute_mask(x, mask)
+            if mask is not None or self.has_masks:
+                mask = self._masked(x, mask, first, last)
             if planned:
                 y, cache = self._run(x, first, last)
             else:
@@ -120,6 +119,15 @@ class Lane:
             caches.append(cache)
             x = y
         return x, caches, mask
+
+    def _masked(self, x: Array, mask: Array | None, first: int, last: int) -> Array | None:
+        """Tell layers the mask of their input; returns that of the last one's output."""
+        for layer, context in zip(self.stack[first:last], self.contexts[first:last], strict=True):
+            context.mask = mask
+            if mask is not None and self.planned[first]:
+                context.settle_mask()
+            mask = layer.compute_mask(x, mask)
+        return mask
 
     def backward(self, dy: Array | None, caches: list[Any], start: int, stop: int) -> Array | None:
         """The gradient of the input; those of the weights go to the views that were aimed at."""
@@ -166,13 +174,14 @@ class Lane:
 
     def _plans(self, first: int, last: int) -> tuple[Plans, tuple[object, ...], list[Array]]:
         """Those of a run of layers, what decides about them, and its weights."""
-        plans = self.plans.get((first, last))
-        if plans is None:
-            contexts = self.contexts[first:last]
-            spaces = [context.workspace for context in contexts]
-            plans = self.plans[first, last] = Plans(*spaces, contexts[0].scratch)
-        weights = [weight.value for layer in self.stack[first:last] for weight in layer.weights]
-        return plans, (self.moment.training, self.division), weights
+        found = self.plans.get((first, last))
+        if found is None:
+            plans = Plans(self.contexts[first].workspace, self.space, self.scratch)
+            weights = [weight for layer in self.stack[first:last] for weight in layer.weights]
+            found = self.plans[first, last] = plans, weights
+        plans, weights = found
+        flags = self.moment.training, self.division
+        return plans, flags, [weight.value for weight in weights]
 
     def _run(self, x: Array, first: int, last: int) -> tuple[Array, list[Any]]:
         """Through a run of planned layers."""

@@ -100,10 +100,12 @@ class Plans:
     """What has been laid out so far, for arrays that have not been replaced since.
 
     Args:
-        workspaces: the memory that the plans work in; copies of what moves are put into the first.
+        place: memory for copies of what moves.
+        workspaces: all the memory that the plans work in; some may be within others.
     """
 
-    def __init__(self, *workspaces: Workspace) -> None:
+    def __init__(self, place: Workspace, *workspaces: Workspace) -> None:
+        self._place = place
         self._workspaces = workspaces
         self._plans: dict[Any, Plan] = {}
         self._allocations = 0
@@ -127,7 +129,7 @@ class Plans:
             lay: is given what has calls made, and the array to be read; it asks for memory, but
                 does nothing to it. It returns what the calls lead to.
         """
-        place = self._workspaces[0]
+        place = self._place
         if not place.reuse:
             plan = Plan(array, fixed)
             plan.result = lay(plan, array)

@@ -14,7 +14,7 @@ from studio.engine.metrics import Metric, accuracy_for
 from studio.engine.network import Result
 from studio.engine.workspace import Array
 
-PENDING = 4096
+PENDING = 1 << 14
 """Predicted numbers that may wait before the metrics look at them, all at once."""
 
 Columns = tuple[Array, Array, Array | None, Array | None]

@@ -158,9 +158,9 @@ class Optimizer(Declared):
     ) -> None:
         kept = 1 - (self.weight_decay or 0) * rate
         numbers = (kept, *self.numbers(rate))
-        arrays = [weights, gradients, *[self.state[slot] for slot in self.slots]]
-        if self._pieces is None or not self._pieces.are_of(arrays):
-            self._pieces = Pieces(self._lay, arrays, len(numbers))
+        if self._pieces is None or not self._pieces.are_of(weights, gradients):
+            slots = [self.state[slot] for slot in self.slots]
+            self._pieces = Pieces(self._lay, [weights, gradients, *slots], len(numbers))
         self._pieces.update(numbers, workers)
 
     def _lay(self, at: Piece, start: int, do: Do) -> None:

@@ -73,10 +73,9 @@ class Pieces:
         else:
             workers.run(self._do, self._count)
 
-    def are_of(self, arrays: Sequence[Array]) -> bool:
-        """Whether they update these arrays."""
-        pairs = zip(self._arrays, arrays, strict=True)
-        return len(arrays) == len(self._arrays) and all(own is other for own, other in pairs)
+    def are_of(self, weights: Array, gradients: Array) -> bool:
+        """Whether they update these weights by these gradients."""
+        return self._arrays[0] is weights and self._arrays[1] is gradients
 
     def _do(self, number: int, lane: int) -> None:
         """Update one piece, on the thread of that number."""
