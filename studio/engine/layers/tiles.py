@@ -38,10 +38,11 @@ HIGHEST, HIGHEST_WIDE = 128, 48
 """How many rows a tile has at most: higher ones don't stay in the nearest cache. The second, on
 processors that compute fast, where the first factor is turned around and sums are not short."""
 BROAD = 512
-"""From so many columns on, hardly a row of the second factor is fetched ahead of its use."""
+"""From so many numbers apart on, hardly a row of the second factor is fetched ahead of its use:
+then a tile has no more rows of it."""
 PAGE, MOST_PAGES = 1024, 512
-"""From so many columns on, each row of the second factor lies on memory pages of its own; so many
-pages at a time are quick to find."""
+"""From so many numbers apart on, each row of the second factor lies on memory pages of its own; so
+many pages at a time are quick to find."""
 SHORTEST = 100
 """How many numbers a part of a sum has at least: shorter ones are not worth adding up."""
 MOST_SUMMED = 1 << 15
@@ -144,16 +145,21 @@ def _tile(
     The second factor's rows, or columns where it is turned around, lie ``apart`` numbers from each
     other.
     """
-    if rows * columns <= _area(inner, b_turned) or not _worth(rows, inner, columns, b_turned):
+    if rows * columns <= _area(inner, b_turned) or not _worth(
+        rows, inner, columns, apart, b_turned
+    ):
         return None
+    thin = (rows if b_turned else min(rows, columns)) <= THIN
     fewest, highest = 1, HIGHEST
-    if wide and (rows if b_turned else min(rows, columns)) > THIN:
-        if not _worth_where_wide(rows, inner, columns, apart, a_turned, b_turned):
+    if wide:
+        if not thin and not _worth_where_wide(rows, inner, columns, apart, a_turned, b_turned):
             return None
-        if a_turned and inner > SHORT:
+        if apart >= BROAD and not b_turned:
+            fewest = -(-inner // BROAD)
+        elif a_turned and inner > SHORT and not thin:
             fewest, highest = -(-inner // LONG), HIGHEST_WIDE
     parts = inner // SHORTEST if rows * columns <= MOST_SUMMED else 1
-    for count in range(fewest, max(fewest, parts) + 1):
+    for count in range(fewest, max(1, parts) + 1):
         length = -(-inner // count)
         area = _area(length, b_turned)
         if rows * columns <= area:
@@ -165,12 +171,12 @@ def _tile(
     return None
 
 
-def _worth(rows: int, inner: int, columns: int, b_turned: bool) -> bool:
+def _worth(rows: int, inner: int, columns: int, apart: int, b_turned: bool) -> bool:
     if b_turned:
         return inner >= (LEAST_TURNED_THIN if rows <= THIN else LEAST_TURNED)
     if columns <= THIN:
         return True
-    return inner >= LEAST and (columns < PAGE or inner < MOST_PAGES)
+    return inner >= LEAST and (apart < PAGE or inner < MOST_PAGES)
 
 
 def _worth_where_wide(
