@@ -14,7 +14,7 @@ from studio.project.examine import Facts, examine
 from studio.project.metric_checks import metric_problems
 from studio.project.output_checks import loss_problems, output_problems
 from studio.project.problems import Place, Problem
-from studio.project.settings_checks import settings_problems
+from studio.project.settings_checks import settings_problems, split_problems
 from studio.project.values import Block, Project
 
 
@@ -98,6 +98,7 @@ def check(project: Project, info: DatasetInfo | None = None) -> Report:
     if info is not None:
         problems += output_problems(project, shapes, found, info)
         problems += loss_problems(project, info)
+        problems += split_problems(project, info)
     first: dict[Place, Problem] = {}
     for one in sorted(problems, key=lambda one: one.severity):
         first.setdefault(one.where, one)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from studio.engine.errors import Fix, StudioError
+from studio.data.dataset import DatasetInfo
+from studio.engine.errors import DataError, Fix, StudioError
 from studio.engine.params import REQUIRED
 from studio.engine.registry import Named, NamedList, Registry
 from studio.project.edits import set_settings
@@ -38,6 +39,38 @@ def settings_problems(project: Project) -> Iterator[Problem]:
                 partial(set_settings, **{name: param.initial}),
             )
             yield problem(error, "settings", subject=param.label, param=name, fixes=(fix,))
+
+
+def split_problems(project: Project, info: DatasetInfo) -> Iterator[Problem]:
+    """Whether the split leaves samples on both sides, and a batch of them for training."""
+    settings = project.settings
+    samples = project.data.options.get("samples", info.samples)
+    try:
+        for name in ("validation_split", "batch_size"):
+            TrainingSettings.params[name].checked(getattr(settings, name))
+        info.options(**project.data.options)
+    except StudioError:
+        return
+    training = int(samples * (1 - settings.validation_split))
+    if training == 0 or (settings.validation_split and training == samples):
+        share = TrainingSettings.params["validation_split"]
+        error = DataError("samples on both sides", f"{training} of {samples} to train on")
+        fix = Fix(
+            f"Set {share.label.lower()} to {share.initial}",
+            partial(set_settings, validation_split=share.initial),
+        )
+        yield problem(
+            error, "settings", subject=share.label, param="validation_split", fixes=(fix,)
+        )
+    elif settings.batch_size > training:
+        size = TrainingSettings.params["batch_size"]
+        error = DataError(f"at most the {training} samples to train on", str(settings.batch_size))
+        fixes = tuple(
+            Fix(f"Set {size.label.lower()} to {number}", partial(set_settings, batch_size=number))
+            for number in dict.fromkeys((training, size.initial))
+            if number <= training
+        )
+        yield problem(error, "settings", subject=size.label, param="batch_size", fixes=fixes)
 
 
 def _spec_problems(

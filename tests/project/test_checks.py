@@ -228,6 +228,28 @@ def test_invalid_settings(name: str, value: object):
     mended(project, IMAGES)
 
 
+def test_a_batch_of_more_samples_than_there_are_to_train_on():
+    project = edits.set_settings(stack("Flatten", OUT), batch_size=81)
+    found = only(check(project, IMAGES))
+    assert (found.where, found.param) == ("settings", "batch_size")
+    assert found.message == "Batch size: expected at most the 80 samples to train on, found 81."
+    assert mended(project, IMAGES).settings.batch_size == 80
+    assert mended(project, IMAGES, fix=1).settings.batch_size == 32
+    assert check(edits.set_settings(project, batch_size=80), IMAGES).ok
+    synthetic = edits.set_data(project, DataChoice("moons", {"samples": 50}))
+    synthetic = edits.set_settings(synthetic, batch_size=41)
+    assert any("40 samples" in one.message for one in check(synthetic).problems)
+
+
+@pytest.mark.parametrize("share", [1e-17, 0.999])
+def test_a_split_that_leaves_nothing_on_one_side(share: float):
+    project = edits.set_settings(stack("Flatten", OUT), validation_split=share)
+    found = only(check(project, IMAGES))
+    assert (found.where, found.param) == ("settings", "validation_split")
+    assert "of 100 to train on" in found.message
+    assert mended(project, IMAGES).settings.validation_split == 0.2
+
+
 def test_invalid_optimizer():
     project = edits.set_optimizer_param(stack("Flatten", OUT), "learning_rate", -1)
     found = only(check(project, IMAGES))
