@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,7 +18,8 @@ from studio.project.file import SUFFIX, Saved, load
 
 EPILOG = f"""without a window: studio train, studio check, studio export
 FILE may also be a shipped example: {", ".join(example.name for example in EXAMPLES)}
-exit codes: 0 done; 1 the project has a problem, or training failed; 2 bad arguments or files"""
+exit codes: 0 done; 1 the project has a problem, or training failed; 2 bad arguments or files;
+130 ended by Ctrl+C"""
 COMMANDS = ("train", "check", "export")
 
 
@@ -29,6 +32,10 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments say; the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # Not all terminals know all letters.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = _window_parser()
     if given and given[0] in COMMANDS:
@@ -36,10 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(given)
     act: Callable[[argparse.Namespace], int] = options.act
     try:
-        return act(options)
+        code = act(options)
+        sys.stdout.flush()
     except StudioError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Nobody reads on. What is still to be written must not fail again when the program ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
 
 
 def _window_parser() -> _Parser:

@@ -213,6 +213,47 @@ def test_ctrl_c_keeps_what_was_reached(project, tmp_path):
     assert json.loads((out / "report.json").read_text())["stopped"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals and pipes")
+def test_a_second_ctrl_c_ends_at_once_without_a_traceback(tmp_path):
+    path = tmp_path / "long.studio"
+    save(path, Saved(set_settings(IRIS, epochs=1_000_000)))
+    code = (
+        "import os, signal, studio.training.run as run\n"
+        "from studio.cli import main\n"
+        "run.train = lambda *rest: [os.kill(os.getpid(), signal.SIGINT) for _ in range(2)]\n"
+        "import studio.terminal\n"
+        f"raise SystemExit(main(['train', {str(path)!r}]))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True, text=True, timeout=60, env=environment, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (130, "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+@pytest.mark.parametrize("command", [["check"], ["export", "-o", "model.py"]])
+def test_nobody_reads_what_is_printed(command, tmp_path):
+    read, write = os.pipe()
+    os.close(read)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "studio", command[0], "iris_mlp", *command[1:]], cwd=tmp_path,
+        stdout=write, stderr=subprocess.PIPE, text=True, timeout=60, env=environment, check=False,
+    )  # fmt: skip
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (1, "")
+
+
+def test_terminals_that_do_not_know_all_letters():
+    ended = studio("check", "iris_mlp", environment={"PYTHONIOENCODING": "ascii"})
+    assert (ended.returncode, ended.stderr) == (0, "")
+    ended = studio("check", "no\udcff", environment={"PYTHONIOENCODING": "ascii"})
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.mark.parametrize("target", ["", ".", "folder", "pipe"])
 def test_only_files_are_replaced(target, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from studio.data.dataset import DatasetInfo
+from studio.project.data_checks import info_of
 from studio.project.metrics import figure_help, figure_title, figures
 from studio.project.trained import Trained
 from studio.project.values import Project
@@ -108,9 +109,12 @@ class TrainingView(QWidget):
         if trained is None:
             return
         history, report = trained.history, trained.report
+        # A run that was stopped within its first epoch has none.
         found = [name for name in trained.figures if name != "loss"]
+        info = info_of(trained.project)
+        planned = figures(trained.project, info) if info else ["accuracy"]
         classes = [ClassFigures(**one) for one in report.get("classes", ())]
-        self._prepare(found or ["accuracy"], [one.name for one in classes])
+        self._prepare(found or planned, [one.name for one in classes])
         epochs = history["epoch"]
         for column, curves in self._curves.items():
             for name, key in (("training", column), ("validation", f"val_{column}")):

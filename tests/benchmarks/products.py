@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from studio.engine.blas import multiplies_in_place, one_blas_thread
 from studio.engine.layers.tiles import product
+from studio.engine.memory import empty
 from studio.engine.workspace import Array
 
 ROUNDS = 100
@@ -26,9 +27,16 @@ CONVOLUTIONS = [(1024, 27, 32), (900, 288, 32), (900, 288, 64), (507, 576, 64)]
 """Positions, numbers in a window and filters."""
 
 
+def drawn(size: tuple[int, int], random: np.random.Generator) -> Array:
+    """Random numbers, placed in memory as the engine places them."""
+    found = empty(size, np.float32)
+    found[:] = random.normal(size=size)
+    return found
+
+
 def seconds(a: Array, b: Array) -> tuple[float, float]:
     """The best times of NumPy and of tiles."""
-    out = np.empty((len(a), b.shape[1]), np.float32)
+    out = empty((len(a), b.shape[1]), np.float32)
     best = [float("inf")] * 2
     for _ in range(ROUNDS):
         for way, multiply in enumerate(
@@ -52,8 +60,7 @@ def main() -> None:
     with one_blas_thread():
         for layer, (rows, inner, columns) in shapes:
             x, kernel, dz = (
-                random.normal(size=size).astype(np.float32)
-                for size in ((rows, inner), (inner, columns), (rows, columns))
+                drawn(size, random) for size in ((rows, inner), (inner, columns), (rows, columns))
             )
             cells: list[str] = []
             for a, b in ((x, kernel), (x.T, dz), (dz, kernel.T)):

@@ -8,7 +8,9 @@ import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
 
-from studio.project.edits import insert_block, remove_blocks, set_param, set_settings
+from studio.project.edits import insert_block, remove_blocks, set_data, set_param, set_settings
+from studio.project.trained import Trained
+from studio.project.values import DataChoice
 from studio.training.events import BatchEnd, ClassFigures, EpochEnd, Paused, Started
 from studio.ui import theme
 from studio.ui.plots import CurvePlot
@@ -70,6 +72,21 @@ def test_pause_resume_and_stop(make_window, qtbot, iris):
     qtbot.waitUntil(lambda: finished(window), timeout=2_000)
     assert window.document.trained.report["stopped"]
     assert "Stopped" in window.training_view.status.text()
+
+
+def test_curves_without_an_epoch_are_titled_by_what_a_run_would_give(make_window, qtbot, iris):
+    numbers = set_data(set_settings(iris, epochs=1), DataChoice("diabetes"))
+    window = make_window(numbers)
+    view = window.training_view
+    view.show_trained(
+        Trained(
+            numbers,
+            {},
+            {"epoch": np.zeros(0), "loss": np.zeros(0)},
+            {"seconds": 0.1, "steps": 3, "figures": {}, "classes": []},
+        )
+    )
+    assert view.figure_card.title.text() == "MAE (standardised)"
 
 
 def test_a_problem_keeps_training_from_starting(make_window, qtbot, iris):

@@ -145,9 +145,9 @@ def _tile(
     The second factor's rows, or columns where it is turned around, lie ``apart`` numbers from each
     other.
     """
-    if rows * columns <= _area(inner, b_turned) or not _worth(
-        rows, inner, columns, apart, b_turned
-    ):
+    if rows * columns <= _area(inner, b_turned):
+        return None
+    if not _worth(rows, inner, columns, apart, b_turned):
         return None
     thin = (rows if b_turned else min(rows, columns)) <= THIN
     fewest, highest = 1, HIGHEST
