@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     act: Callable[[argparse.Namespace], int] = options.act
     try:
         code = act(options)
-        sys.stdout.flush()
+        print(end="", flush=True)
     except StudioError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
