@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from html import escape
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout
 
 from studio.ui.fields import Combo
+from studio.ui.head import Head
 from studio.ui.plots import Plot
 from studio.ui.still import Still
 
@@ -51,18 +52,14 @@ class PlotCard(QFrame):
         self.plot = plot
         plot.legend_changed.connect(self._show_legend)
         line = self.fontMetrics().height()
-        head = QHBoxLayout()
         # Title and choice begin at the same place, the choice with a frame around it.
-        head.setContentsMargins(0, 0, line // 3, 0)
         self.title.setIndent(line // 3)
-        head.addWidget(self.title)
-        head.addWidget(self.choice)
-        head.addStretch(1)
-        head.addWidget(Still(self.legend))
+        head = Head([self.title, self.choice], Still(self.legend))
+        head.setContentsMargins(0, 0, line // 3, 0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(line // 3, line // 3, line // 3, line // 4)
         layout.setSpacing(line // 4)
-        layout.addLayout(head)
+        layout.addWidget(head)
         layout.addWidget(plot, 1)
         self.set_title(title)
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from studio.data.dataset import DatasetInfo
 from studio.project.data_checks import info_of
@@ -26,6 +26,7 @@ from studio.training.events import (
     Stopped,
 )
 from studio.ui import theme
+from studio.ui.head import Head
 from studio.ui.plot_card import Option, PlotCard
 from studio.ui.plots import ClassPlot, CurvePlot, Curves
 from studio.ui.still import Still
@@ -48,7 +49,7 @@ class TrainingView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.status = QLabel(IDLE)
-        self.status.setProperty("title", True)
+        self.status.setProperty("heading", True)
         self.clock = QLabel()
         self.clock.setProperty("muted", True)
         self.clock.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -63,14 +64,12 @@ class TrainingView(QWidget):
         self._curves: dict[str, Curves] = {}
         self._figure = ""
         line = self.fontMetrics().height()
-        head = QHBoxLayout()
+        head = Head([Still(self.status)], Still(self.clock))
         head.setContentsMargins(line // 4, 0, line // 4, 0)
-        head.addWidget(Still(self.status), 1)
-        head.addWidget(Still(self.clock))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(line // 2, line // 2, line // 2, line // 2)
         layout.setSpacing(line // 2)
-        layout.addLayout(head)
+        layout.addWidget(head)
         layout.addWidget(self.bar)
         for card in (self.loss_card, self.figure_card, self.class_card):
             layout.addWidget(card, 1)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QGuiApplication
-from PySide6.QtWidgets import QMainWindow, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from studio.project.examples import START
 from studio.project.problems import Problem
@@ -21,6 +19,7 @@ from studio.ui.document import Document
 from studio.ui.files import Files
 from studio.ui.layer_palette import LayerPalette
 from studio.ui.notice import NoticeBar
+from studio.ui.panels import Panels
 from studio.ui.runner import Runner
 from studio.ui.stack_panel import StackPanel
 from studio.ui.thread_choice import ThreadChoice
@@ -53,7 +52,10 @@ class MainWindow(QMainWindow):
         self.data_panel = DataPanel(self.document)
         self.training_panel = TrainingPanel(self.document)
         self.tabs = QTabWidget()
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.panels = Panels(
+            (self.palette_view, self.stack_panel, self.training_view, self.tabs),
+            usual=(15, 24, 27, 23), least=(8, 15, 15, 17), growing=2,
+        )  # fmt: skip
         self._assemble()
         self.actions_by_name = make_actions(self)
         make_toolbar(self, self.actions_by_name)
@@ -79,30 +81,13 @@ class MainWindow(QMainWindow):
         self.tabs.setAccessibleName("Settings")
         self.tabs.tabBar().setAccessibleName("Settings")
         self.tabs.tabBar().setDrawBase(False)
-        self.splitter.setChildrenCollapsible(False)
-        self.splitter.setHandleWidth(1)
-        line = self.fontMetrics().height()
-        widths, least = (15, 24, 27, 23), (8, 15, 15, 17)
-        parts = (self.palette_view, self.stack_panel, self.training_view, self.tabs)
-        for part, width in zip(parts, least, strict=True):
-            part.setMinimumWidth(width * line)
-            self.splitter.addWidget(part)
-        self._set_widths(widths)
-        self.splitter.setStretchFactor(parts.index(self.training_view), 1)
-        for part in (0, 1, 3):
-            self.splitter.setStretchFactor(part, 0)
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.notice)
-        column.addWidget(self.splitter, 1)
+        column.addWidget(self.panels, 1)
         self.setCentralWidget(middle)
-
-    def _set_widths(self, widths: Sequence[float]) -> None:
-        """Widths of the parts in heights of a line, so that they suit another font too."""
-        line = self.fontMetrics().height()
-        self.splitter.setSizes([round(width * line) for width in widths])
 
     def _connect(self) -> None:
         self.palette_view.chosen.connect(self.stack.insert)
@@ -279,8 +264,8 @@ class MainWindow(QMainWindow):
             self.resize(wanted.boundedTo(room))
             if wanted.width() > room.width() or wanted.height() > room.height():
                 self.setWindowState(Qt.WindowState.WindowMaximized)
-        if isinstance(widths, list) and len(widths) == self.splitter.count():
-            self._set_widths([float(width) for width in widths])
+        if isinstance(widths, list) and len(widths) == self.panels.count():
+            self.panels.choose_widths([float(width) for width in widths])
         self.show_scheme(self.scheme)
         QTimer.singleShot(0, self.stack, self.stack.setFocus)
 
@@ -290,7 +275,6 @@ class MainWindow(QMainWindow):
             return
         self.runner.finish()
         self.settings.setValue("geometry", self.saveGeometry())
-        line = self.fontMetrics().height()
-        self.settings.setValue("widths", [size / line for size in self.splitter.sizes()])
+        self.settings.setValue("widths", self.panels.chosen_widths())
         QGuiApplication.styleHints().colorSchemeChanged.disconnect(self._follow_system)
         event.accept()
