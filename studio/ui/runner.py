@@ -22,7 +22,7 @@ from studio.training.run import train
 
 INTERVAL_MS, LONGEST_MS = 50, 200
 """The shortest and the longest time between two looks for news."""
-SHARE = 0.05
+SHARE = 0.025
 """Which part of the time drawing may take, where the longest time allows; it is taken from the
 training."""
 SWITCH_SECONDS = 0.00005
