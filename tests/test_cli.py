@@ -21,6 +21,8 @@ from studio.project.values import Spec
 ROOT = Path(__file__).parents[1]
 IRIS = next(example.project for example in EXAMPLES if example.name == "iris_mlp")
 
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals and pipes")
+
 
 def studio(*arguments: str, **options) -> subprocess.CompletedProcess:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("environment", {})}
@@ -194,7 +196,7 @@ def test_missing_libraries_are_named_with_their_packages(monkeypatch):
     assert "apt install libxcb-cursor0" in str(error.value)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals")
+@posix
 def test_ctrl_c_keeps_what_was_reached(project, tmp_path):
     out = tmp_path / "out"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -213,7 +215,7 @@ def test_ctrl_c_keeps_what_was_reached(project, tmp_path):
     assert json.loads((out / "report.json").read_text())["stopped"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals and pipes")
+@posix
 def test_a_second_ctrl_c_ends_at_once_without_a_traceback(tmp_path):
     path = tmp_path / "long.studio"
     save(path, Saved(set_settings(IRIS, epochs=1_000_000)))
@@ -221,7 +223,6 @@ def test_a_second_ctrl_c_ends_at_once_without_a_traceback(tmp_path):
         "import os, signal, studio.training.run as run\n"
         "from studio.cli import main\n"
         "run.train = lambda *rest: [os.kill(os.getpid(), signal.SIGINT) for _ in range(2)]\n"
-        "import studio.terminal\n"
         f"raise SystemExit(main(['train', {str(path)!r}]))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -232,7 +233,7 @@ def test_a_second_ctrl_c_ends_at_once_without_a_traceback(tmp_path):
     assert (ended.returncode, ended.stderr) == (130, "")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+@posix
 @pytest.mark.parametrize("command", [["check"], ["export", "-o", "model.py"]])
 def test_nobody_reads_what_is_printed(command, tmp_path):
     read, write = os.pipe()

@@ -87,7 +87,7 @@ class Arrays:
         Raises:
             DataError: if one of the two would be empty.
         """
-        cut = int(len(self) * (1 - share))
+        cut = split_at(len(self), share)
         if cut in (0, len(self)):
             raise DataError(
                 "rows on both sides of the split", f"{len(self)} rows, validation_split={share}"
@@ -132,6 +132,11 @@ def _rows(array: Array | None, rows: Any) -> Array | None:
         return None if array is None else array[rows]
     # Faster than an index.
     return array.take(rows, axis=0)
+
+
+def split_at(rows: int, share: float) -> int:
+    """How many of so many rows come before the last ``share`` of them."""
+    return int(rows * (1 - share))
 
 
 def is_arrays(x: Any) -> bool:

@@ -20,7 +20,7 @@ class Objective:
     def __init__(self, loss: Loss, reuse: bool = True) -> None:
         self.loss = loss
         self._space = Workspace(reuse)
-        self._plans = Plans(self._space, self._space)
+        self._plans = Plans(self._space)
 
     def __call__(
         self, y: Array, p: Array, weight: Array | None, mask: Array | None, batch: int

@@ -100,12 +100,11 @@ class Plans:
     """What has been laid out so far, for arrays that have not been replaced since.
 
     Args:
-        place: memory for copies of what moves.
-        workspaces: all the memory that the plans work in; some may be within others.
+        workspaces: all the memory that the plans work in, some perhaps within others; copies of
+            what moves are put into the first.
     """
 
-    def __init__(self, place: Workspace, *workspaces: Workspace) -> None:
-        self._place = place
+    def __init__(self, *workspaces: Workspace) -> None:
         self._workspaces = workspaces
         self._plans: dict[Any, Plan] = {}
         self._allocations = 0
@@ -129,7 +128,7 @@ class Plans:
             lay: is given what has calls made, and the array to be read; it asks for memory, but
                 does nothing to it. It returns what the calls lead to.
         """
-        place = self._place
+        place = self._workspaces[0]
         if not place.reuse:
             plan = Plan(array, fixed)
             plan.result = lay(plan, array)

@@ -229,7 +229,7 @@ class Context:
     ) -> T:
         """Do what ``lay`` lays out, in this step and in later ones: see :meth:`Plans.run`."""
         if self.plans is None:
-            self.plans = Plans(self.workspace, self.workspace, self.scratch)
+            self.plans = Plans(self.workspace, self.scratch)
         self.settle_mask()
         flags = (
             self.training, self.linear_output, self.needs_input_gradient, self.threads,

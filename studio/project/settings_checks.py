@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from studio.data.dataset import DatasetInfo
+from studio.engine.batches import split_at
 from studio.engine.errors import DataError, Fix, StudioError
 from studio.engine.params import REQUIRED
 from studio.engine.registry import Named, NamedList, Registry
@@ -34,11 +35,7 @@ def settings_problems(project: Project) -> Iterator[Problem]:
         try:
             param.checked(value)
         except StudioError as error:
-            fix = Fix(
-                f"Set {param.label.lower()} to {param.initial}",
-                partial(set_settings, **{name: param.initial}),
-            )
-            yield problem(error, "settings", subject=param.label, param=name, fixes=(fix,))
+            yield _setting_problem(error, name, param.initial)
 
 
 def split_problems(project: Project, info: DatasetInfo) -> Iterator[Problem]:
@@ -51,26 +48,26 @@ def split_problems(project: Project, info: DatasetInfo) -> Iterator[Problem]:
         info.options(**project.data.options)
     except StudioError:
         return
-    training = int(samples * (1 - settings.validation_split))
+    training = split_at(samples, settings.validation_split)
     if training == 0 or (settings.validation_split and training == samples):
-        share = TrainingSettings.params["validation_split"]
         error = DataError("samples on both sides", f"{training} of {samples} to train on")
-        fix = Fix(
-            f"Set {share.label.lower()} to {share.initial}",
-            partial(set_settings, validation_split=share.initial),
-        )
-        yield problem(
-            error, "settings", subject=share.label, param="validation_split", fixes=(fix,)
-        )
+        usual = TrainingSettings.params["validation_split"].initial
+        yield _setting_problem(error, "validation_split", usual)
     elif settings.batch_size > training:
-        size = TrainingSettings.params["batch_size"]
         error = DataError(f"at most the {training} samples to train on", str(settings.batch_size))
-        fixes = tuple(
-            Fix(f"Set {size.label.lower()} to {number}", partial(set_settings, batch_size=number))
-            for number in dict.fromkeys((training, size.initial))
-            if number <= training
-        )
-        yield problem(error, "settings", subject=size.label, param="batch_size", fixes=fixes)
+        usual = TrainingSettings.params["batch_size"].initial
+        good = [training, usual] if usual < training else [training]
+        yield _setting_problem(error, "batch_size", *good)
+
+
+def _setting_problem(error: StudioError, name: str, *good: Any) -> Problem:
+    """The problem of a setting, which any of some values mends."""
+    label = TrainingSettings.params[name].label
+    fixes = tuple(
+        Fix(f"Set {label.lower()} to {value}", partial(set_settings, **{name: value}))
+        for value in good
+    )
+    return problem(error, "settings", subject=label, param=name, fixes=fixes)
 
 
 def _spec_problems(

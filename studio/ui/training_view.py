@@ -108,12 +108,13 @@ class TrainingView(QWidget):
         if trained is None:
             return
         history, report = trained.history, trained.report
-        # A run that was stopped within its first epoch has none.
-        found = [name for name in trained.figures if name != "loss"]
-        info = info_of(trained.project)
-        planned = figures(trained.project, info) if info else ["accuracy"]
+        found: Sequence[str] = [name for name in trained.figures if name != "loss"]
+        if not found:
+            # It was stopped within its first epoch.
+            info = info_of(trained.project)
+            found = figures(trained.project, info) if info else ["accuracy"]
         classes = [ClassFigures(**one) for one in report.get("classes", ())]
-        self._prepare(found or planned, [one.name for one in classes])
+        self._prepare(found, [one.name for one in classes])
         epochs = history["epoch"]
         for column, curves in self._curves.items():
             for name, key in (("training", column), ("validation", f"val_{column}")):

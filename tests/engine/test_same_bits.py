@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -252,12 +251,15 @@ def test_what_is_done_beside_a_recurrence(layer: Layer, monkeypatch: pytest.Monk
 def test_products_in_parts(between: list[Layer], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "PART", 5e3)
     seen: set[str] = set()
-    product = products.product
+    product, begun = products.product, threading.Event()
 
     def watched(*factors: Any) -> None:
         seen.add(threading.current_thread().name)
-        # So that it can't have done all of them before another thread begins.
-        time.sleep(1e-4)
+        # Nobody may have done all of them before another thread begins.
+        if threading.current_thread().name == "shard-1":
+            begun.set()
+        elif threads > 1:
+            begun.wait(10)
         product(*factors)
 
     monkeypatch.setattr(products, "product", watched)
@@ -265,6 +267,7 @@ def test_products_in_parts(between: list[Layer], monkeypatch: pytest.MonkeyPatch
     histories: list[Any] = []
     for threads in (1, 2, 3):
         seen.clear()
+        begun.clear()
         again = [type(layer).from_config(layer.get_config()) for layer in between]
         stack = [Input((100,)), Dense(70, "relu"), *again, Dense(50, "softmax"), Dense(4)]
         models.append(made(stack, threads=threads))

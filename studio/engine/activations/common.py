@@ -89,16 +89,18 @@ class Relu(Activation):
         return np.multiply(dy, slope, out=out)
 
     def lay(self, z: Array, out: Array, do: Do) -> None:
-        if not self.plain:
-            return super().lay(z, out, do)
-        return do(z.clip, 0, math.inf, out)
+        if self.plain:
+            do(z.clip, 0, math.inf, out)
+        else:
+            super().lay(z, out, do)
 
     def lay_back(self, dy: Array, kept: Array, out: Array, space: Workspace, do: Do) -> None:
-        if not self.plain:
-            return super().lay_back(dy, kept, out, space, do)
-        passes = space.array("passes", kept.shape, bool)
-        do(np.greater, kept, *as_arrays(0, dtype=kept.dtype), out=passes)
-        return do(np.multiply, dy, passes, out=out)
+        if self.plain:
+            passes = space.array("passes", kept.shape, bool)
+            do(np.greater, kept, *as_arrays(0, dtype=kept.dtype), out=passes)
+            do(np.multiply, dy, passes, out=out)
+        else:
+            super().lay_back(dy, kept, out, space, do)
 
 
 @activations.register("LeakyReLU")
