@@ -11,6 +11,8 @@ from studio.engine.division import Division
 from studio.engine.layers.base import Gradients, Layer, Weight
 from studio.engine.layers.late import LateEnd
 from studio.engine.layers.planned import Planned
+from studio.engine.losses import Loss
+from studio.engine.objective import Objective
 from studio.engine.plan import Do, Plans, at_once
 from studio.engine.regularizers import Regularizer
 from studio.engine.workspace import ALONE, Array, Context, Late, Moment, Threads, Workspace
@@ -27,6 +29,7 @@ class Lane:
         linear_output: whether the last layer leaves out its activation.
         scratch: memory for what lasts no longer than a layer; other lanes of the same thread may
             have the same, which then stays in the processor's cache.
+        loss: what the outputs are judged by, where the lane is to train.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class Lane:
         reuse: bool = True,
         linear_output: bool = False,
         scratch: Workspace | None = None,
+        loss: Loss | None = None,
     ) -> None:
         self.stack = stack
         self.moment = moment
@@ -53,6 +57,7 @@ class Lane:
         self.planned = [self._is_planned(position) for position in range(len(stack))]
         self.scratch = Workspace(reuse) if scratch is None else scratch
         self.space = Workspace(reuse)
+        self.objective = None if loss is None else Objective(loss, self.space.within())
         self.contexts = [
             Context(
                 moment=moment,
@@ -63,6 +68,8 @@ class Lane:
             for position in range(len(stack))
         ]
         self.has_masks = any(layer.makes_mask for layer in stack)
+        self.learns = any(layer.mixes_samples for layer in stack)
+        self.turns_at = self._turns_at()
         if linear_output:
             self.contexts[-1].linear_output = True
         for position in range(1, len(stack)):
@@ -71,6 +78,11 @@ class Lane:
             context.needs_input_gradient = any(
                 layer.trainable_weights for layer in stack[:position]
             )
+
+    def _turns_at(self) -> int | None:
+        """Where those layers begin that are laid out together with the loss, if any are."""
+        first, last = self.together(0, len(self.stack))[-1]
+        return first if self.planned[last - 1] and not self.has_masks else None
 
     def _late(self, position: int) -> Late | None:
         """What a layer that picks the largest numbers does for the one before."""
@@ -98,6 +110,35 @@ class Lane:
             self.division = division
             for position, context in enumerate(self.contexts):
                 context.threads = self.everyone if division.sees_all(position) else ALONE
+
+    def step(
+        self, x: Array, y: Array, weight: Array | None, batch: int
+    ) -> tuple[Array, Array, Array | None]:
+        """All the way and back, for a shard of a batch of that size.
+
+        The last layers, the loss and the way back through them are laid out together.
+
+        Returns:
+            The loss's values, the output and its mask.
+        """
+        assert self.objective is not None
+        depth, turns = len(self.stack), self.turns_at
+        if turns is None or weight is not None or not self.objective.is_plain(y):
+            out, caches, mask = self.forward(x, 0, depth)
+            if self.learns:
+                self.learn(caches, 0, depth)
+            values, dy = self.objective(y, out, weight, mask, batch)
+            self.backward(dy, caches, 0, depth)
+            return values, out, mask
+        caches = list[Any]()
+        if turns:
+            x, caches, _ = self.forward(x, 0, turns)
+        values, out, cache, dy = self._turn(x, y, turns, batch)
+        if self.learns:
+            self.learn([*caches, cache], 0, depth)
+        if turns:
+            self.backward(dy, caches, 0, turns)
+        return values, out, None
 
     def forward(
         self, x: Array, start: int, stop: int, mask: Array | None = None
@@ -186,34 +227,57 @@ class Lane:
     def _run(self, x: Array, first: int, last: int) -> tuple[Array, list[Any]]:
         """Through a run of planned layers."""
         plans, flags, weights = self._plans(first, last)
-
-        def lay(do: Do, x: Array) -> tuple[Array, list[Any]]:
-            caches: list[Any] = []
-            for position in range(first, last):
-                layer = self.stack[position]
-                assert isinstance(layer, Planned)
-                x, cache = layer.lay(x, self.contexts[position], do)
-                caches.append(cache)
-            return x, caches
-
-        return plans.run(("forward", *flags), x, weights, lay)
+        return plans.run(
+            ("forward", *flags), x, weights, lambda do, x: self._lay(x, first, last, do)
+        )
 
     def _run_back(self, dy: Array, caches: list[Any], first: int, last: int) -> Array | None:
         """Back through a run of planned layers."""
         plans, flags, weights = self._plans(first, last)
+        return plans.run(
+            ("backward", *flags),
+            dy,
+            [caches, self.aimed, *weights],
+            lambda do, dy: self._lay_back(dy, caches, first, last, do),
+        )
 
-        def lay(do: Do, arriving: Array) -> Array | None:
-            dy: Array | None = arriving
-            for position in range(last - 1, first - 1, -1):
-                layer, context = self.stack[position], self.contexts[position]
-                assert isinstance(layer, Planned)
-                if dy is None:
-                    break
-                dy, gradients = layer.lay_back(dy, caches[position - first], context, do)
-                _deliver(gradients, context, do)
-            return dy
+    def _turn(
+        self, x: Array, y: Array, first: int, batch: int
+    ) -> tuple[Array, Array, list[Any], Array | None]:
+        """Through the last run of planned layers and the loss, and back."""
+        objective, last = self.objective, len(self.stack)
+        assert objective is not None
+        plans, flags, weights = self._plans(first, last)
+        target = objective.settled(y)
 
-        return plans.run(("backward", *flags), dy, [caches, self.aimed, *weights], lay)
+        def lay(do: Do, x: Array) -> tuple[Array, Array, list[Any], Array | None]:
+            out, caches = self._lay(x, first, last, do)
+            values, dy = objective.lay(target, out, batch, do)
+            return values, out, caches, self._lay_back(dy, caches, first, last, do)
+
+        return plans.run(("turn", batch, *flags), x, [target, self.aimed, *weights], lay)
+
+    def _lay(self, x: Array, first: int, last: int, do: Do) -> tuple[Array, list[Any]]:
+        caches: list[Any] = []
+        for position in range(first, last):
+            layer = self.stack[position]
+            assert isinstance(layer, Planned)
+            x, cache = layer.lay(x, self.contexts[position], do)
+            caches.append(cache)
+        return x, caches
+
+    def _lay_back(
+        self, arriving: Array, caches: list[Any], first: int, last: int, do: Do
+    ) -> Array | None:
+        dy: Array | None = arriving
+        for position in range(last - 1, first - 1, -1):
+            layer, context = self.stack[position], self.contexts[position]
+            assert isinstance(layer, Planned)
+            if dy is None:
+                break
+            dy, gradients = layer.lay_back(dy, caches[position - first], context, do)
+            _deliver(gradients, context, do)
+        return dy
 
 
 def _deliver(gradients: Gradients, context: Context, do: Do) -> None:

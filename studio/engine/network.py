@@ -18,7 +18,6 @@ from studio.engine.lane import Lane
 from studio.engine.layers.base import Layer
 from studio.engine.losses import Loss
 from studio.engine.numerics import explain
-from studio.engine.objective import Objective
 from studio.engine.optimizers import Optimizer
 from studio.engine.parallel import Workers
 from studio.engine.parameters import Parameters
@@ -75,13 +74,11 @@ class Network:
         # What turns outputs into predictions, where the loss works on logits.
         self.final = None if fused is None else last.output_activation
         self.loss = fused or loss
-        self.learns = any(layer.mixes_samples for layer in stack)
         self.masks_output = any(layer.makes_mask for layer in stack)
         self.masks_output |= getattr(loss, "ignore_class", None) is not None
         self.penalty = 0.0
         self._divisions: dict[int, Division] = {}
         self.lanes: list[Lane] = []
-        self.objectives: list[Objective] = []
         self._scratch = [Workspace(reuse) for _ in range(workers.threads)]
         self._usual = 0
         self._joined = Workspace()
@@ -153,7 +150,7 @@ class Network:
         self, x: Array, y: Array, weight: Array | None, division: Division
     ) -> tuple[Array, Array, Array | None]:
         """Each shard goes all the way and back on its own: no layer mixes samples of several."""
-        depth, cuts = len(self.stack), division.cuts
+        cuts = division.cuts
         lanes = self._lanes(min(len(cuts), self.workers.threads))
         results: list[Any] = [None] * len(cuts)
 
@@ -161,20 +158,17 @@ class Network:
             lane, cut = lanes[number], cuts[shard]
             lane.aim(shard, self.gradients[shard][1])
             lane.start(len(x), division)
-            out, caches, mask = lane.forward(x[cut], 0, depth)
-            if self.learns:
-                lane.learn(caches, 0, depth)
             part = None if weight is None else weight[cut]
-            values, dy = self.objectives[number](y[cut], out, part, mask, len(x))
-            lane.backward(dy, caches, 0, depth)
+            values, out, mask = lane.step(x[cut], y[cut], part, len(x))
             if len(cuts) > 1:
                 values, out = values.copy(), out.copy()
             results[shard] = values, out, lane.penalty, mask
 
         self.workers.run(task, len(cuts))
-        self.penalty = sum(result[2] for result in results)
         if len(cuts) == 1:
-            return results[0][0], results[0][1], results[0][3]
+            values, out, self.penalty, mask = results[0]
+            return values, out, mask
+        self.penalty = sum(result[2] for result in results)
         return (
             np.concatenate([result[0] for result in results]),
             np.concatenate([result[1] for result in results]),
@@ -191,7 +185,9 @@ class Network:
             lane.aim(shard, self.gradients[shard][1])
         caches: list[list[Any]] = []
         out, mask = self._forward(x, caches)
-        values, dy = self.objectives[0](y, out, weight, mask, len(x))
+        objective = lanes[0].objective
+        assert objective is not None
+        values, dy = objective(y, out, weight, mask, len(x))
         for (start, stop, whole), kept in zip(
             reversed(division.segments), reversed(caches), strict=True
         ):
@@ -290,8 +286,8 @@ class Network:
         for number in range(len(self.lanes), count):
             scratch = self._scratch[number % self.workers.threads]
             linear = self.final is not None
-            lane = Lane(self.stack, self.moment, self.workers, self.reuse, linear, scratch)
+            lane = Lane(
+                self.stack, self.moment, self.workers, self.reuse, linear, scratch, self.loss
+            )
             self.lanes.append(lane)
-            if self.loss is not None:
-                self.objectives.append(Objective(self.loss, self.reuse))
         return self.lanes[:count]

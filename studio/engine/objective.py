@@ -14,28 +14,39 @@ class Objective:
 
     Args:
         loss: the loss.
-        reuse: whether memory is kept from batch to batch.
+        space: memory that is its own.
     """
 
-    def __init__(self, loss: Loss, reuse: bool = True) -> None:
+    def __init__(self, loss: Loss, space: Workspace) -> None:
         self.loss = loss
-        self._space = Workspace(reuse)
-        self._plans = Plans(self._space)
+        self._space = space
+        self._plans = Plans(space)
 
     def __call__(
         self, y: Array, p: Array, weight: Array | None, mask: Array | None, batch: int
     ) -> tuple[Array, Array]:
         """The values of a shard of a batch of that size, and its gradient, by ``p``."""
-        target = self._space.array("y", y.shape, y.dtype)
-        np.copyto(target, y)
-
-        def lay(do: Do, p: Array) -> tuple[Array, Array]:
-            values, dy = self.loss.lay(target, p, self._space, do)
-            share = self.loss.count(values) * batch / len(values)
-            if self.loss.reduction == "sum_over_batch_size" and share != 1:
-                do(np.multiply, dy, *as_arrays(1 / share, dtype=dy.dtype), out=dy)
-            return values, dy
-
-        values, dy = self._plans.run(("loss", batch), p, [target], lay)
+        target = self.settled(y)
+        values, dy = self._plans.run(
+            ("loss", batch), p, [target], lambda do, p: self.lay(target, p, batch, do)
+        )
         values, factor = self.loss.weighed(values, y, weight, mask)
         return values, dy if factor is None else dy * factor[..., None].astype(dy.dtype)
+
+    def is_plain(self, y: Array) -> bool:
+        """Whether all targets count."""
+        return self.loss.mask(y) is None
+
+    def settled(self, y: Array) -> Array:
+        """The targets where they lie in every batch: what has been laid out reads them there."""
+        target = self._space.array("y", y.shape, y.dtype)
+        np.copyto(target, y)
+        return target
+
+    def lay(self, y: Array, p: Array, batch: int, do: Do) -> tuple[Array, Array]:
+        """Have both found where nothing has a weight."""
+        values, dy = self.loss.lay(y, p, self._space, do)
+        share = self.loss.count(values) * batch / len(values)
+        if self.loss.reduction == "sum_over_batch_size" and share != 1:
+            do(np.multiply, dy, *as_arrays(1 / share, dtype=dy.dtype), out=dy)
+        return values, dy

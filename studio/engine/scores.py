@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import Any, cast
 
 import numpy as np
@@ -36,6 +35,7 @@ class Scores(Mapping[str, Any]):
         self._weighted = weighted
         self._metrics: dict[str, tuple[Metric, bool]] | None = None
         self._activation: Activation | None = None
+        self._kind: object = None
         self.reset()
 
     def reset(self) -> None:
@@ -55,9 +55,13 @@ class Scores(Mapping[str, Any]):
         if self._metrics is None:
             self._metrics = self._resolve(y, result.output)
         if self._metrics:
-            self._activation = result.activation
-            self._pending.append((y, result.output.copy(), weight, result.mask))
-            self._waiting += result.output.size
+            out, mask = result.output, result.mask
+            kind = _per_row(y), _per_row(out), _per_row(weight), _per_row(mask)
+            if kind != self._kind:
+                self._flush()
+                self._kind, self._activation = kind, result.activation
+            self._pending.append((y, out.copy(), weight, mask))
+            self._waiting += out.size
             if self._waiting > PENDING:
                 self._flush()
 
@@ -80,13 +84,17 @@ class Scores(Mapping[str, Any]):
         return found
 
     def _flush(self) -> None:
-        for y, out, weight, mask in _joined(self._pending):
-            p = out if self._activation is None else self._activation.forward(out)
-            for metric, heeds in (self._metrics or {}).values():
-                factor = weight if heeds else None
-                if mask is not None and metric.heeds_masks:
-                    factor = mask if factor is None else spread(factor, mask) * mask
-                metric.update_state(y, p, factor)
+        if not self._pending:
+            return
+        y, out, weight, mask = (_joined(column) for column in zip(*self._pending, strict=True))
+        assert y is not None
+        assert out is not None
+        p = out if self._activation is None else self._activation.forward(out)
+        for metric, heeds in (self._metrics or {}).values():
+            factor = weight if heeds else None
+            if mask is not None and metric.heeds_masks:
+                factor = mask if factor is None else spread(factor, mask) * mask
+            metric.update_state(y, p, factor)
         self._pending.clear()
         self._waiting = 0
 
@@ -104,19 +112,10 @@ class Scores(Mapping[str, Any]):
         return 1 + len(self._metrics or ())
 
 
-def _joined(batches: list[Columns]) -> Iterator[Columns]:
-    """The batches as one, as far as those that follow on each other are of the same kind."""
-    for _, group in groupby(batches, key=_kind):
-        same = list(group)
-        if len(same) == 1:
-            yield same[0]
-        else:
-            joined = (
-                None if column[0] is None else np.concatenate(column)
-                for column in zip(*same, strict=True)
-            )
-            yield cast("Columns", tuple(joined))
+def _per_row(column: Array | None) -> tuple[int, ...] | None:
+    return None if column is None else column.shape[1:]
 
 
-def _kind(batch: Columns) -> list[tuple[int, ...] | None]:
-    return [None if column is None else column.shape[1:] for column in batch]
+def _joined(parts: Sequence[Array | None]) -> Array | None:
+    first = parts[0]
+    return first if first is None or len(parts) == 1 else np.concatenate(cast("list[Array]", parts))

@@ -71,11 +71,14 @@ def test_batch_normalization_on_threads(axis: int, monkeypatch: pytest.MonkeyPat
     x, dy = np.random.default_rng(0).normal(size=(2, 16, 9, 10, 6)).astype("float32")
     wanted, seen, add = normalized(ALONE, x, dy, axis), set[str](), channels.add_rows
 
-    def watched(rows: Array, out: Array) -> None:
+    def watch() -> None:
         seen.add(threading.current_thread().name)
         # Waking up takes the other thread longer than this work does.
         time.sleep(0.001)
-        add(rows, out)
+
+    def watched(rows: Array, out: Array, do: Do) -> None:
+        do(watch)
+        add(rows, out, do)
 
     monkeypatch.setattr(channels, "add_rows", watched)
     with Workers(2) as workers:

@@ -47,6 +47,7 @@ from studio.engine.layers import (
     ZeroPadding1D,
     ZeroPadding2D,
 )
+from studio.engine.losses import MeanSquaredError
 from studio.engine.workspace import Array, Context, Moment, Workspace
 
 STACKS: dict[str, Callable[[], list[Layer]]] = {
@@ -89,6 +90,10 @@ STACKS: dict[str, Callable[[], list[Layer]]] = {
         Reshape((9, 9, 4)), Permute((2, 1, 3)),
         TimeDistributed(Bidirectional(GRU(3, return_sequences=True, dropout=0.2), "mul")),
         TimeDistributed(PReLU()), TimeDistributed(Conv1D(4, 2, activation="relu")), Dense(2),
+    ],
+    "normalized": lambda: [
+        Conv2D(6, 3), BatchNormalization(), PReLU(), Flatten(), Dense(9), BatchNormalization(),
+        Activation("relu"), Dense(2, "softmax"),
     ],
     # Other steps are masked in each batch.
     "masked": lambda: [
@@ -155,6 +160,37 @@ def test_laid_out_only_in_the_first_steps(name: str, monkeypatch: pytest.MonkeyP
             monkeypatch.delattr(plan, "Plan")
         x = np.random.default_rng(number).normal(size=(5, 9, 9, 4)).astype("float32")
         step(lane, x, number, views)
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_a_step_is_the_way_to_the_loss_and_back(name: str) -> None:
+    stack = built(name)
+    moment, random = Sequential(stack).moment, np.random.default_rng(0)
+    moment.training = True
+    kept = [weight for layer in stack for weight in layer.weights if not weight.trainable]
+    once, apart = (Lane(stack, moment, loss=MeanSquaredError()) for _ in range(2))
+    assert (once.turns_at is None) == (name == "masked")
+    views = [room(stack) for _ in range(2)]
+    outputs = [length or 1 for length in stack[-1].output_shape[1:]]
+    for number, size in enumerate((5, 5, 3, 5)):
+        moment.step = number
+        x = random.normal(size=(size, 9, 9, 4)).astype("float32")
+        y = random.normal(size=(size, *outputs)).astype("float32")
+        found: list[list[Array]] = []
+        before = [weight.value.copy() for weight in kept]
+        # Whatever has weights goes forward, to the loss and back in turn.
+        for lane, weight, view in zip(
+            (once, apart), (None, np.ones(size, "f")), views, strict=True
+        ):
+            for each, value in zip(kept, before, strict=True):
+                each.value[...] = value
+            lane.aim(0, view)
+            values, out, _ = lane.step(x, y, weight, 8)
+            gradients = [gradient.copy() for layer in view for gradient in layer.values()]
+            learned = [weight.value.copy() for weight in kept]
+            found.append([values.copy(), out.copy(), *gradients, *learned])
+        for ours, wanted in zip(*found, strict=True):
+            np.testing.assert_array_equal(ours, wanted)
 
 
 def test_which_layers_are_laid_out_together() -> None:

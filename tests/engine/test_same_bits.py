@@ -34,6 +34,7 @@ from studio.engine.layers import (
 from studio.engine.layers.step_products import StepProducts
 from studio.engine.network import Network
 from studio.engine.optimizers import optimizers
+from studio.engine.plan import Do
 from studio.engine.saving.checkpoint import load_checkpoint, save_checkpoint
 from studio.engine.workspace import Array, Workspace
 
@@ -253,14 +254,17 @@ def test_products_in_parts(between: list[Layer], monkeypatch: pytest.MonkeyPatch
     seen: set[str] = set()
     product, begun = products.product, threading.Event()
 
-    def watched(*factors: Any) -> None:
+    def watch() -> None:
         seen.add(threading.current_thread().name)
         # Nobody may have done all of them before another thread begins.
         if threading.current_thread().name == "shard-1":
             begun.set()
         elif threads > 1:
             begun.wait(10)
-        product(*factors)
+
+    def watched(a: Array, b: Array, out: Array, do: Do) -> None:
+        do(watch)
+        product(a, b, out, do)
 
     monkeypatch.setattr(products, "product", watched)
     models: list[Sequential] = []

@@ -70,7 +70,7 @@ class Channels(NamedTuple):
 
     def add(self, lines: Array, out: Array, do: Do) -> None:
         """The sum of the rows of some lines, (channels,)."""
-        do(add_rows, lines.reshape(-1, self.channels), out)
+        add_rows(lines.reshape(-1, self.channels), out, do)
 
 
 @lru_cache(maxsize=256)

@@ -92,5 +92,5 @@ class Dense(Planned):
             products.append((dz, kernel.T, matrix(dx, space, do)))
         multiply(*products, threads=context.threads, do=do)
         if self.use_bias:
-            do(add_rows, dz, gradients["bias"])
+            add_rows(dz, gradients["bias"], do)
         return dx, gradients

@@ -7,10 +7,8 @@ and a gradient of its own to be added up.
 
 from __future__ import annotations
 
-from functools import partial
-
 from studio.engine.layers.tiles import is_turned, product
-from studio.engine.plan import Do, at_once
+from studio.engine.plan import Calls, Do, at_once
 from studio.engine.workspace import Array, Task, Threads
 
 PART = 1.5e7
@@ -42,9 +40,15 @@ def multiply(*products: Product, threads: Threads, do: Do = at_once) -> None:
         if count == 1 and not tasks:
             product(a, b, out, do)
         else:
-            tasks += [partial(product, *part) for part in _cut(a, b, out, count)]
+            tasks += [_laid(*part) for part in _cut(a, b, out, count)]
     if tasks:
         do(threads.together, tasks)
+
+
+def _laid(a: Array, b: Array, out: Array) -> Task:
+    calls = Calls()
+    product(a, b, out, calls)
+    return calls.make
 
 
 def _cut(a: Array, b: Array, out: Array, count: int) -> list[Product]:

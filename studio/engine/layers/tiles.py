@@ -70,7 +70,7 @@ def product(
     if tile is None:
         # To find out about its arguments takes matmul longer than dot, and than small products.
         if small and out.flags.c_contiguous:
-            do(a.dot, b, out=out)
+            do(a.dot, b, out)
         else:
             do(np.matmul, a, b, out=out)
         return out

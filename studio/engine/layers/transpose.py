@@ -168,5 +168,5 @@ class Conv2DTranspose(Planned):
             product(rows.T, matrix(x[piece], space, do), found, do, space)
             do(np.add, total, found, out=total)
         if self.use_bias:
-            do(add_rows, matrix(dz, space, do), gradients["bias"])
+            add_rows(matrix(dz, space, do), gradients["bias"], do)
         return dx, gradients
