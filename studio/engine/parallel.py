@@ -64,7 +64,13 @@ class Workers:
         self._inboxes.clear()
         self._threads.clear()
 
-    def run(self, task: Callable[[int, int], object], shards: int, in_turn: bool = False) -> None:
+    def run(
+        self,
+        task: Callable[[int, int], object],
+        shards: int,
+        in_turn: bool = False,
+        meanwhile: Sequence[Task] = (),
+    ) -> None:
         """Call ``task(shard, lane)`` for each shard; return when all are done.
 
         A lane is a thread: no two tasks of one lane run at the same time. The first error that a
@@ -75,9 +81,12 @@ class Workers:
             shards: how many there are.
             in_turn: whether shards are dealt to the lanes in turn, the same ones each time; else
                 each goes to the first lane that is free.
+            meanwhile: what the calling thread does first, while the others wake up.
         """
         helpers = min(self.threads, shards) - 1
         if helpers < 1:
+            for early in meanwhile:
+                early()
             for shard in range(shards):
                 task(shard, 0)
             return
@@ -88,13 +97,15 @@ class Workers:
         done: SimpleQueue[None] = SimpleQueue()
 
         def work(lane: int) -> None:
-            for shard in range(lane, shards, helpers + 1) if in_turn else numbers:
-                if errors:
-                    break
-                try:
+            try:
+                for early in () if lane else meanwhile:
+                    early()
+                for shard in range(lane, shards, helpers + 1) if in_turn else numbers:
+                    if errors:
+                        break
                     task(shard, lane)
-                except BaseException as error:
-                    errors.append(error)
+            except BaseException as error:
+                errors.append(error)
 
         def help_out(lane: int) -> None:
             work(lane)
@@ -108,9 +119,9 @@ class Workers:
         if errors:
             raise errors[0]
 
-    def together(self, tasks: Sequence[Task]) -> None:
+    def together(self, tasks: Sequence[Task], meanwhile: Sequence[Task] = ()) -> None:
         """Have tasks done, in any order and at the same time; returns when all are done."""
-        self.run(lambda number, _: tasks[number](), len(tasks))
+        self.run(lambda number, _: tasks[number](), len(tasks), meanwhile=meanwhile)
 
     def beside(self, task: Task) -> Task:
         """Have a task done on another thread; the function returned waits until it is done.

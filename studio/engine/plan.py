@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from studio.engine.workspace import Workspace
+    from studio.engine.workspace import Task, Threads, Workspace
 
 Array: TypeAlias = NDArray[Any]
 T = TypeVar("T")
@@ -46,12 +46,18 @@ def as_arrays(*numbers: float, dtype: Any) -> list[Array]:
 
 
 class Calls:
-    """Calls in their order, to be made together later."""
+    """Calls in their order, to be made together later.
 
-    __slots__ = ("calls",)
+    Attributes:
+        calls: the calls.
+        meanwhile: what is done at the last meeting of threads, while the others wake up.
+    """
+
+    __slots__ = ("calls", "meanwhile")
 
     def __init__(self) -> None:
         self.calls: list[Callable[[], object]] = []
+        self.meanwhile: list[Task] | None = None
 
     def __call__(self, function: Callable[..., object], /, *arguments: Any, **named: Any) -> None:
         """Have a function called."""
@@ -64,6 +70,25 @@ class Calls:
         """Make the calls."""
         for call in self.calls:
             call()
+
+
+def meet(do: Do, threads: Threads, tasks: Sequence[Task]) -> None:
+    """Have tasks done by several threads, which takes up what is laid out next by :func:`ahead`."""
+    meanwhile: list[Task] = []
+    if isinstance(do, Calls):
+        do.meanwhile = meanwhile
+    do(threads.together, tasks, meanwhile)
+
+
+def ahead(do: Do, function: Callable[..., object], *arguments: Any) -> None:
+    """Have something called that needs nothing of what has been laid out: perhaps before that.
+
+    The other threads take a while to wake up for a meeting; until then there is time for it.
+    """
+    if isinstance(do, Calls) and do.meanwhile is not None:
+        do.meanwhile.append(partial(function, *arguments))
+    else:
+        do(function, *arguments)
 
 
 class Plan(Calls):

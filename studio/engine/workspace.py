@@ -107,8 +107,13 @@ class Threads(Protocol):
         """
         ...
 
-    def together(self, tasks: Sequence[Task]) -> None:
-        """Have tasks done, in any order and at the same time; returns when all are done."""
+    def together(self, tasks: Sequence[Task], meanwhile: Sequence[Task] = ()) -> None:
+        """Have tasks done, in any order and at the same time; returns when all are done.
+
+        Args:
+            tasks: for everyone.
+            meanwhile: what the caller does first, while the others wake up.
+        """
         ...
 
 
@@ -120,9 +125,9 @@ class Alone:
         task()
         return _done
 
-    def together(self, tasks: Sequence[Task]) -> None:
+    def together(self, tasks: Sequence[Task], meanwhile: Sequence[Task] = ()) -> None:
         """Do the tasks one after the other."""
-        for task in tasks:
+        for task in (*meanwhile, *tasks):
             task()
 
 

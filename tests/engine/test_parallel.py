@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -63,6 +64,25 @@ def test_all_tasks_together_are_done(threads: int) -> None:
     with Workers(threads) as workers:
         workers.together([lambda number=number: done.append(number) for number in range(50)])
     assert sorted(done) == list(range(50))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_what_is_done_while_the_others_wake_up(threads: int) -> None:
+    done: list[object] = []
+
+    def note() -> None:
+        done.append(threading.current_thread())
+
+    with Workers(threads) as workers:
+        workers.together([lambda: done.append("task")], [note])
+        assert done == [threading.main_thread(), "task"]
+        workers.together([lambda: done.append("task")] * 9, [note, note])
+        assert done.count(threading.main_thread()) == 3
+        assert done.count("task") == 10
+        with pytest.raises(ZeroDivisionError):
+            workers.together([lambda: time.sleep(0.001)] * 3, [lambda: 1 / 0])
+        workers.together([lambda: done.append("again")] * 2)
+    assert done[-2:] == ["again", "again"]
 
 
 def test_more_threads_than_can_be_of_use_are_not_started() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from studio.engine.plan import MOST_PLANS, Do
-from studio.engine.workspace import Array, Context, Workspace
+from studio.engine.plan import MOST_PLANS, Calls, Do, ahead, at_once, meet
+from studio.engine.workspace import ALONE, Array, Context, Workspace
 
 
 class Doubler:
@@ -84,6 +84,25 @@ def test_plans_do_not_pile_up() -> None:
         double(np.zeros(size))
     assert double.context.plans is not None
     assert len(double.context.plans) <= MOST_PLANS
+
+
+def test_what_is_done_while_threads_wake_up() -> None:
+    done: list[str] = []
+    calls = Calls()
+    ahead(calls, done.append, "at its place")
+    calls(done.append, "first")
+    meet(calls, ALONE, [lambda: done.append("met")])
+    calls(done.append, "after")
+    ahead(calls, done.append, "meanwhile")
+    assert done == []
+    for _ in range(2):
+        done.clear()
+        calls.make()
+        assert done == ["at its place", "first", "meanwhile", "met", "after"]
+    done.clear()
+    meet(at_once, ALONE, [lambda: done.append("met")])
+    ahead(at_once, done.append, "now")
+    assert done == ["met", "now"]
 
 
 def test_without_reuse_everything_is_new() -> None:

@@ -19,6 +19,7 @@ from studio.engine.errors import FormatError, ShapeError, StateError
 from studio.engine.layers import (
     GRU,
     LSTM,
+    Activation,
     BatchNormalization,
     Conv2D,
     Dense,
@@ -248,7 +249,11 @@ def test_what_is_done_beside_a_recurrence(layer: Layer, monkeypatch: pytest.Monk
     assert len({bits(model) for model in models}) == 1
 
 
-@pytest.mark.parametrize("between", [[], [BatchNormalization()]], ids=["plain", "normalized"])
+@pytest.mark.parametrize(
+    "between",
+    [[], [BatchNormalization()], [Dropout(0.3), Activation("tanh"), Dropout(0.2, name="last")]],
+    ids=["plain", "normalized", "dropped"],
+)
 def test_products_in_parts(between: list[Layer], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "PART", 5e3)
     seen: set[str] = set()

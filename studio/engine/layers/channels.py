@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from studio.engine.plan import Calls, Do, at_once
+from studio.engine.plan import Calls, Do, at_once, meet
 from studio.engine.sums import add_rows
 from studio.engine.workspace import Array, Context, Task
 
@@ -66,7 +66,7 @@ class Channels(NamedTuple):
                 work(number, spare, calls if shared else do)
             tasks.append(calls.make)
         if shared:
-            do(context.threads.together, tasks)
+            meet(do, context.threads, tasks)
 
     def add(self, lines: Array, out: Array, do: Do) -> None:
         """The sum of the rows of some lines, (channels,)."""

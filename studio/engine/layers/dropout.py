@@ -11,7 +11,7 @@ from studio.engine.errors import ShapeError
 from studio.engine.layers.base import Gradients, register
 from studio.engine.layers.planned import Planned, multiplied
 from studio.engine.params import Integer, Integers, Real
-from studio.engine.plan import Do
+from studio.engine.plan import Do, ahead
 from studio.engine.workspace import Array, Context, Shape
 
 MOST = 2**64 - 1
@@ -34,7 +34,7 @@ class Dropping(Planned):
         if not context.training or self.rate == 0:
             return x, None
         keep = context.workspace.array("keep", self.together(x.shape), x.dtype)
-        do(self._draw, keep, context)
+        ahead(do, self._draw, keep, context)
         return multiplied(x, keep, "y", context, do), keep
 
     def _draw(self, keep: Array, context: Context) -> None:

@@ -8,7 +8,7 @@ and a gradient of its own to be added up.
 from __future__ import annotations
 
 from studio.engine.layers.tiles import is_turned, product
-from studio.engine.plan import Calls, Do, at_once
+from studio.engine.plan import Calls, Do, at_once, meet
 from studio.engine.workspace import Array, Task, Threads
 
 PART = 1.5e7
@@ -42,7 +42,7 @@ def multiply(*products: Product, threads: Threads, do: Do = at_once) -> None:
         else:
             tasks += [_laid(*part) for part in _cut(a, b, out, count)]
     if tasks:
-        do(threads.together, tasks)
+        meet(do, threads, tasks)
 
 
 def _laid(a: Array, b: Array, out: Array) -> Task:
