@@ -111,9 +111,14 @@ class Arrays:
         """
         order = None if random is None else random.permutation(len(self))
         if order is None or self.x.nbytes <= SHUFFLE_WHOLE:
-            source = self if order is None else self.part(order)
+            x, y, weight = (self.x, self.y, self.weight) if order is None else self._columns(order)
             for start in range(0, len(self), size):
-                yield Batch(*source._columns(slice(start, start + size)))
+                rows = slice(start, start + size)
+                yield Batch(
+                    x[rows],
+                    None if y is None else y[rows],
+                    None if weight is None else weight[rows],
+                )
             return
         for start in range(0, len(self), size):
             rows = order[start : start + size]

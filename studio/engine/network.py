@@ -120,7 +120,7 @@ class Network:
             NumericsError: if a number became NaN or infinite; then nothing is updated.
         """
         flat, result = self.gradient(x, y, weight)
-        if not isfinite(result.loss) or not isfinite(np.dot(flat, flat)):
+        if not isfinite(result.loss) or not isfinite(flat.dot(flat)):
             explain(self, x, flat, result.loss)
         self.parameters.regularize(flat)
         optimizer.apply(self.parameters, flat, self.workers)
@@ -132,9 +132,11 @@ class Network:
         division = self.division(len(x))
         while len(self.gradients) < len(division.cuts):
             self.gradients.append(self.parameters.gradients())
-        step = self._step_joined if division.meets else self._step_apart
-        values, out, mask = step(x, y, weight, division)
-        if len(division.cuts) > 1:
+        if len(division.cuts) == 1:
+            values, out, mask = self._step_whole(x, y, weight, division)
+        else:
+            step = self._step_joined if division.meets else self._step_apart
+            values, out, mask = step(x, y, weight, division)
             self._add_up(division)
         return self.gradients[0][0], self._result(values, out, mask)
 
@@ -146,9 +148,20 @@ class Network:
             for other in () if whole else others:
                 flat[where] += other[where]
 
-    def _step_apart(
+    def _step_whole(
         self, x: Array, y: Array, weight: Array | None, division: Division
     ) -> tuple[Array, Array, Array | None]:
+        """The batch goes all the way and back at once."""
+        lane = self.lane()
+        lane.aim(0, self.gradients[0][1])
+        lane.start(len(x), division)
+        found = lane.step(x, y, weight, len(x))
+        self.penalty = lane.penalty
+        return found
+
+    def _step_apart(
+        self, x: Array, y: Array, weight: Array | None, division: Division
+    ) -> tuple[Array, Array, None]:
         """Each shard goes all the way and back on its own: no layer mixes samples of several."""
         cuts = division.cuts
         lanes = self._lanes(min(len(cuts), self.workers.threads))
@@ -159,21 +172,13 @@ class Network:
             lane.aim(shard, self.gradients[shard][1])
             lane.start(len(x), division)
             part = None if weight is None else weight[cut]
-            values, out, mask = lane.step(x[cut], y[cut], part, len(x))
-            if len(cuts) > 1:
-                values, out = values.copy(), out.copy()
-            results[shard] = values, out, lane.penalty, mask
+            values, out, _ = lane.step(x[cut], y[cut], part, len(x))
+            results[shard] = values.copy(), out.copy(), lane.penalty
 
         self.workers.run(task, len(cuts))
-        if len(cuts) == 1:
-            values, out, self.penalty, mask = results[0]
-            return values, out, mask
-        self.penalty = sum(result[2] for result in results)
-        return (
-            np.concatenate([result[0] for result in results]),
-            np.concatenate([result[1] for result in results]),
-            None,
-        )
+        values, outs, penalties = zip(*results, strict=True)
+        self.penalty = sum(penalties)
+        return np.concatenate(values), np.concatenate(outs), None
 
     def _step_joined(
         self, x: Array, y: Array, weight: Array | None, division: Division
@@ -278,8 +283,8 @@ class Network:
         return Result(loss, out, self.final, mask)
 
     def lane(self) -> Lane:
-        """A lane for looking at single layers."""
-        return self._lanes(1)[0]
+        """The first lane."""
+        return self.lanes[0] if self.lanes else self._lanes(1)[0]
 
     def _lanes(self, count: int) -> list[Lane]:
         """So many lanes; where threads take more than one each, they take them in turn."""

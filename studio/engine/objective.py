@@ -40,7 +40,7 @@ class Objective:
     def settled(self, y: Array) -> Array:
         """The targets where they lie in every batch: what has been laid out reads them there."""
         target = self._space.array("y", y.shape, y.dtype)
-        np.copyto(target, y)
+        target[...] = y
         return target
 
     def lay(self, y: Array, p: Array, batch: int, do: Do) -> tuple[Array, Array]:

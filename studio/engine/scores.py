@@ -56,7 +56,12 @@ class Scores(Mapping[str, Any]):
             self._metrics = self._resolve(y, result.output)
         if self._metrics:
             out, mask = result.output, result.mask
-            kind = _per_row(y), _per_row(out), _per_row(weight), _per_row(mask)
+            kind = (
+                y.shape[1:],
+                out.shape[1:],
+                None if weight is None else weight.shape[1:],
+                None if mask is None else mask.shape[1:],
+            )
             if kind != self._kind:
                 self._flush()
                 self._kind, self._activation = kind, result.activation
@@ -110,10 +115,6 @@ class Scores(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return 1 + len(self._metrics or ())
-
-
-def _per_row(column: Array | None) -> tuple[int, ...] | None:
-    return None if column is None else column.shape[1:]
 
 
 def _joined(parts: Sequence[Array | None]) -> Array | None:
