@@ -21,6 +21,13 @@ class Constraint(Declared):
         """The nearest allowed values."""
         raise NotImplementedError
 
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Find out whether it can bound a weight of that shape.
+
+        Raises:
+            ParameterError: if not.
+        """
+
 
 constraints: Registry[Constraint] = Registry("a constraint", Constraint)
 
@@ -39,15 +46,18 @@ class _Norm(Constraint):
     axis = Axes((0,), minimum=None, advanced=True,
                 help="Along which axes: 0 is all weights into a unit of Dense.")  # fmt: skip
 
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        if any(not -len(shape) <= axis < len(shape) for axis in self.axis):
+            wanted = f"axes of a weight of shape {shape}"
+            raise ParameterError(wanted, str(list(self.axis)), f"{type(self).__name__} axis")
+
     def norms(self, w: Array) -> Array:
         """The length of w along the axes.
 
         Raises:
             ParameterError: if w has no such axis.
         """
-        if any(not -w.ndim <= axis < w.ndim for axis in self.axis):
-            wanted = f"axes of a weight of shape {w.shape}"
-            raise ParameterError(wanted, str(list(self.axis)), f"{type(self).__name__} axis")
+        self.check_shape(w.shape)
         return np.sqrt(np.square(w).sum(axis=self.axis, keepdims=True))
 
 

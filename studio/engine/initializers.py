@@ -44,6 +44,13 @@ class Initializer(Declared):
         """The values, in float64."""
         raise NotImplementedError
 
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Find out whether it can make a weight of that shape.
+
+        Raises:
+            ShapeError: if not.
+        """
+
 
 initializers: Registry[Initializer] = Registry("an initializer", Initializer)
 
@@ -89,10 +96,14 @@ class Identity(Initializer):
 
     gain = Real(1.0, label="Gain", help="The number on the diagonal.")
 
-    def draw(self, shape: tuple[int, ...], random: np.random.Generator) -> Array:
+    def check_shape(self, shape: tuple[int, ...]) -> None:
         if len(shape) != 2:
             raise ShapeError("a matrix", f"a weight of shape {shape}", type(self).__name__)
-        return self.gain * np.eye(*shape)
+
+    def draw(self, shape: tuple[int, ...], random: np.random.Generator) -> Array:
+        self.check_shape(shape)
+        rows, columns = shape
+        return self.gain * np.eye(rows, columns)
 
 
 class Seeded(Initializer):
@@ -212,10 +223,13 @@ class Orthogonal(Seeded):
 
     gain = Real(1.0, label="Gain", help="Factor on the matrix.")
 
-    def draw(self, shape: tuple[int, ...], random: np.random.Generator) -> Array:
+    def check_shape(self, shape: tuple[int, ...]) -> None:
         if len(shape) < 2:
             wanted = "a weight of at least two dimensions"
             raise ShapeError(wanted, f"shape {shape}", type(self).__name__)
+
+    def draw(self, shape: tuple[int, ...], random: np.random.Generator) -> Array:
+        self.check_shape(shape)
         rows, columns = prod(shape[:-1]), shape[-1]
         normal = random.standard_normal((max(rows, columns), min(rows, columns)))
         q, r = np.linalg.qr(normal)

@@ -22,6 +22,13 @@ class Regularizer(Declared):
         """The derivative of the penalty by each value."""
         raise NotImplementedError
 
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Find out whether it can judge values of that shape.
+
+        Raises:
+            ShapeError: if not.
+        """
+
 
 regularizers: Registry[Regularizer] = Registry("a regularizer", Regularizer)
 
@@ -73,15 +80,18 @@ class OrthogonalRegularizer(Regularizer):
     factor = Real(0.01, minimum=0, help="Weight of the penalty.")
     mode = Choice("rows", options=("rows", "columns"), help="What is to be orthogonal.")
 
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        if len(shape) != 2:
+            where = type(self).__name__
+            raise ShapeError("a matrix", f"shape {shape}", where, "Take L2 for it.")
+
     def _unit_rows(self, w: Array) -> tuple[Array, Array, float]:
         """Rows of length 1, what they were multiplied by for it, and the weight of one |cos|.
 
         Raises:
             ShapeError: if w is not a matrix.
         """
-        if w.ndim != 2:
-            where = type(self).__name__
-            raise ShapeError("a matrix", f"a weight of shape {w.shape}", where, "Take L2 for it.")
+        self.check_shape(w.shape)
         rows = w if self.mode == "rows" else w.T
         norms = np.sqrt(np.square(rows).sum(axis=1, keepdims=True))
         scale = 1 / np.maximum(norms, epsilon())

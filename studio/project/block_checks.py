@@ -33,7 +33,7 @@ def block_problems(
     for wrong in facts.wrong:
         if wrong.param is not None:
             yield _param_problem(block, wrong)
-        elif block.layer.class_name not in layers:
+        elif block.layer.class_name not in layers or facts.output_shape is not None:
             yield problem(wrong.error, block.id, fixes=(removal(block),))
         else:
             before = project.blocks[position - 1] if position else None

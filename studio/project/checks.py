@@ -14,7 +14,7 @@ from studio.project.examine import Facts, examine
 from studio.project.metric_checks import metric_problems
 from studio.project.output_checks import loss_problems, output_problems
 from studio.project.problems import Place, Problem
-from studio.project.settings_checks import settings_problems, split_problems
+from studio.project.settings_checks import reduction_problems, settings_problems, split_problems
 from studio.project.values import Block, Project
 
 
@@ -94,6 +94,7 @@ def check(project: Project, info: DatasetInfo | None = None) -> Report:
     problems += name_problems(project)
     problems += dtype_problems(project)
     problems += settings_problems(project)
+    problems += reduction_problems(project)
     problems += metric_problems(project, info)
     if info is not None:
         problems += output_problems(project, shapes, found, info)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -34,7 +34,8 @@ class Facts:
         output_shape: batch (None) first.
         params: how many numbers its weights hold.
         activation: what its output ends with.
-        wrong: its invalid parameters, or why it cannot take the input.
+        wrong: its invalid parameters, or why it cannot take the input; where the output's shape is
+            known, what does not suit a weight of it.
     """
 
     settings: str = ""
@@ -60,7 +61,26 @@ def examine(spec: Spec, input_shape: Shape | None) -> Facts:
         params = layer.count_params(input_shape)
     except StudioError as error:
         return Facts(settings, activation=activation, wrong=(Wrong(error),))
-    return Facts(settings, output_shape, params, activation)
+    unsuited = {(str(w.error), w.param): w for w in _unsuited(layer, input_shape, output_shape)}
+    return Facts(settings, output_shape, params, activation, tuple(unsuited.values()))
+
+
+def _unsuited(layer: Layer, input_shape: Shape, output_shape: Shape) -> Iterator[Wrong]:
+    """What is chosen for a weight, or for the output, of another shape than it can take."""
+    chosen: list[tuple[str, str, Any, tuple[int, ...]]] = [
+        (spec.name, kind, getattr(spec, kind), spec.shape)
+        for spec in layer.weight_specs(input_shape)
+        for kind in ("initializer", "regularizer", "constraint")
+    ]
+    outputs = tuple(size or 1 for size in output_shape)
+    regularizer = getattr(layer, "activity_regularizer", None)
+    for weight, kind, choice, shape in (*chosen, ("activity", "regularizer", regularizer, outputs)):
+        try:
+            if choice is not None:
+                choice.check_shape(shape)
+        except StudioError as error:
+            names = f"{weight}_{kind}", f"{weight.removesuffix('_kernel')}_{kind}"
+            yield Wrong(error, next((name for name in names if name in layer.params), None))
 
 
 def wrong_parameters(spec: Spec, registry: Registry[Any]) -> tuple[Wrong, ...]:

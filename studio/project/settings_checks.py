@@ -8,10 +8,11 @@ from typing import Any
 
 from studio.data.dataset import DatasetInfo
 from studio.engine.batches import split_at
-from studio.engine.errors import DataError, Fix, StudioError
+from studio.engine.errors import DataError, Fix, ParameterError, StudioError
+from studio.engine.losses import Loss, losses
 from studio.engine.params import REQUIRED
 from studio.engine.registry import Named, NamedList, Registry
-from studio.project.edits import set_settings
+from studio.project.edits import set_loss_param, set_settings
 from studio.project.examine import wrong_parameters
 from studio.project.problems import Problem, problem
 from studio.project.settings import TrainingSettings
@@ -36,6 +37,19 @@ def settings_problems(project: Project) -> Iterator[Problem]:
             param.checked(value)
         except StudioError as error:
             yield _setting_problem(error, name, param.initial)
+
+
+def reduction_problems(project: Project) -> Iterator[Problem]:
+    """Whether the loss of a batch is one number: Keras cannot train by several."""
+    loss = project.settings.loss
+    if wrong_parameters(loss, losses) or losses.make(loss.value).reduction != "none":
+        return
+    error = ParameterError(
+        "one number for a batch", "one for each sample", advice="Here they are added up."
+    )
+    label = Loss.params["reduction"].label
+    fix = Fix(f"Set {label.lower()} to sum", partial(set_loss_param, name="reduction", value="sum"))
+    yield problem(error, "settings", subject=label, param="loss.reduction", fixes=(fix,))
 
 
 def split_problems(project: Project, info: DatasetInfo) -> Iterator[Problem]:

@@ -250,6 +250,18 @@ def test_a_split_that_leaves_nothing_on_one_side(share: float):
     assert mended(project, IMAGES).settings.validation_split == 0.2
 
 
+@pytest.mark.parametrize("word", ["none", None])
+def test_a_loss_that_is_not_one_number(word: str | None):
+    project = edits.set_loss_param(stack("Flatten", OUT), "reduction", word)
+    found = only(check(project, IMAGES))
+    assert found.param == "loss.reduction"
+    assert found.message.startswith("Reduction: expected one number for a batch, found one for")
+    assert mended(project, IMAGES).settings.loss.config["reduction"] == "sum"
+    for word in ("sum", "mean"):
+        project = edits.set_loss_param(project, "reduction", word)
+        assert check(project, IMAGES).problems == ()
+
+
 def test_invalid_optimizer():
     project = edits.set_optimizer_param(stack("Flatten", OUT), "learning_rate", -1)
     found = only(check(project, IMAGES))
@@ -381,3 +393,33 @@ def test_what_is_wrong_within_a_layer_is_named_and_mended_there(outer: bool):
     layer = layer["config"]["layer"] if outer else layer
     assert (layer["config"]["units"], layer["config"]["activation"]) == (77, "relu")
     assert not [one for one in check(mended).problems if one.where == 1 and one.param]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("bias_initializer", "identity"),
+        ("bias_initializer", "orthogonal"),
+        ("bias_regularizer", "orthogonal_regularizer"),
+        ("bias_constraint", {"class_name": "MaxNorm", "config": {"axis": 1}}),
+        ("activity_regularizer", "orthogonal_regularizer"),
+    ],
+)
+def test_what_does_not_suit_the_shape_of_a_weight(name: str, value: object):
+    config = {"filters": 8, "kernel_size": (3, 3), "activation": "relu", name: value}
+    project = stack(("Conv2D", config), "Flatten", OUT)
+    found = only(check(project, IMAGES))
+    assert (found.where, found.param) == (1, name)
+    assert "shape (" in found.message
+    assert name not in mended(project, IMAGES).blocks[0].layer.config
+
+
+def test_what_suits_one_weight_and_not_another():
+    config = {"units": 4, "recurrent_initializer": "identity", "bias_initializer": "identity"}
+    project = stack(("LSTM", config), OUT)
+    found = only(check(project, info((5, 3), 10)))
+    assert found.param == "bias_initializer"
+    assert found.message == ("Bias initializer: expected a matrix, found a weight of shape (16,).")
+    wrapped = stack(("Bidirectional", {"layer": {"class_name": "LSTM", "config": config}}), OUT)
+    found = only(check(wrapped, info((5, 3), 10)))
+    assert [fix.label for fix in found.fixes] == ["Remove this block"]

@@ -30,6 +30,9 @@ class ForgetBias(Initializer):
 
     others = Named(initializers, "zeros")
 
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        self.others.check_shape(shape)
+
     def draw(self, shape: tuple[int, ...], random: np.random.Generator) -> Array:
         units = shape[0] // 4
         first, last = (self.others((size,), float, random) for size in (units, 2 * units))
