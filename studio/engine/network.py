@@ -107,10 +107,9 @@ class Network:
 
     def test(self, x: Array, y: Array, weight: Array | None) -> Result:
         """Loss and predictions of a batch; nothing is learned."""
-        assert self.loss is not None
         self.moment.training = False
         out, mask = self._forward(x)
-        values, _ = self.loss.weighed(self.loss.values(y, out), y, weight, mask)
+        values, _ = self._judged(y, out, weight, mask)
         return self._result(values, out, mask)
 
     def train(self, x: Array, y: Array, weight: Array | None, optimizer: Optimizer) -> Result:
@@ -139,6 +138,14 @@ class Network:
             values, out, mask = step(x, y, weight, division)
             self._add_up(division)
         return self.gradients[0][0], self._result(values, out, mask)
+
+    def _judged(
+        self, y: Array, out: Array, weight: Array | None, mask: Array | None
+    ) -> tuple[Array, Array]:
+        """The loss's values for a whole batch, and its gradient by the output."""
+        objective = self.lane().objective
+        assert objective is not None
+        return objective(y, out, weight, mask, len(y))
 
     def _add_up(self, division: Division) -> None:
         """Add the gradients of all shards, where each has its own, to those of the first."""
@@ -190,9 +197,7 @@ class Network:
             lane.aim(shard, self.gradients[shard][1])
         caches: list[list[Any]] = []
         out, mask = self._forward(x, caches)
-        objective = lanes[0].objective
-        assert objective is not None
-        values, dy = objective(y, out, weight, mask, len(x))
+        values, dy = self._judged(y, out, weight, mask)
         for (start, stop, whole), kept in zip(
             reversed(division.segments), reversed(caches), strict=True
         ):

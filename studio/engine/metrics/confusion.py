@@ -69,17 +69,35 @@ class ClassificationReport:
         recall: which part of a class is found.
         f1: the harmonic mean of both.
         support: how many of each class there are.
-        accuracy: which part of all is right.
-        averages: precision, recall and F1 as their mean over classes (``"macro"``), weighted by
-            support (``"weighted"``), and from the counts of all classes together (``"micro"``).
+        micro: precision, recall and F1 from the counts of all classes together.
     """
 
     precision: Array
     recall: Array
     f1: Array
     support: Array
-    accuracy: float
-    averages: dict[str, tuple[float, float, float]]
+    micro: tuple[float, float, float]
+
+    @property
+    def accuracy(self) -> float:
+        """Which part of all is right."""
+        return self.micro[1]
+
+    @property
+    def averages(self) -> dict[str, tuple[float, float, float]]:
+        """``"micro"``; the means over classes (``"macro"``), and by support (``"weighted"``)."""
+        equal = np.ones(len(self.support))
+        return {
+            "micro": self.micro,
+            "macro": self._average(equal),
+            "weighted": self._average(self.support),
+        }
+
+    def _average(self, weights: Array) -> tuple[float, float, float]:
+        precision, recall, f1 = (
+            _average(values, weights) for values in (self.precision, self.recall, self.f1)
+        )
+        return precision, recall, f1
 
 
 def classification_report(matrix: Any, zero_division: float = 0.0) -> ClassificationReport:
@@ -104,21 +122,17 @@ def classification_report(matrix: Any, zero_division: float = 0.0) -> Classifica
         precision, recall, f1 = (_ratio(part, whole, zero_division) for part, whole in pairs)
         return precision, recall, f1
 
-    def average(values: Array, weights: Array) -> float:
-        known = ~np.isnan(values)
-        if not known.any():
-            return float("nan")
-        weights = weights[known] if weights[known].sum() else np.ones(int(known.sum()))
-        return float(np.average(values[known], weights=weights))
-
     own = figures(hits, taken, there)
-    total = figures(hits.sum(), taken.sum(), there.sum())
-    averages = {
-        "micro": (float(total[0]), float(total[1]), float(total[2])),
-        "macro": tuple(average(values, np.ones(len(there))) for values in own),
-        "weighted": tuple(average(values, there) for values in own),
-    }
-    return ClassificationReport(*own, there, float(total[1]), averages)  # pyright: ignore[reportArgumentType]
+    precision, recall, f1 = map(float, figures(hits.sum(), taken.sum(), there.sum()))
+    return ClassificationReport(*own, there, (precision, recall, f1))
+
+
+def _average(values: Array, weights: Array) -> float:
+    known = ~np.isnan(values)
+    if not known.any():
+        return float("nan")
+    weights = weights[known] if weights[known].sum() else np.ones(int(known.sum()))
+    return float(np.average(values[known], weights=weights))
 
 
 def _ratio(part: Array, whole: Array, otherwise: float) -> Array:
