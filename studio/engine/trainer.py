@@ -116,7 +116,7 @@ def fit(model: Sequential, x: Any, y: Any, sample_weight: Any, plan: FitPlan) ->
     with network_of(model, loss) as network:
         optimizer.build(network.parameters)
         model.stop_training = False
-        scores = Scores(model.metrics, model.weighted_metrics)
+        scores, held_out = _scores(model), _scores(model)
         logs: dict[str, Any] = {}
         callbacks.call("on_train_begin", None)
         for epoch in range(plan.initial_epoch, plan.epochs):
@@ -126,7 +126,7 @@ def fit(model: Sequential, x: Any, y: Any, sample_weight: Any, plan: FitPlan) ->
             _epoch(model, network, optimizer, batches(epoch), scores, callbacks)
             logs = dict(scores)
             if validation is not None and (epoch + 1) % plan.validation_freq == 0:
-                figures = _test(model, network, validation(epoch), callbacks)
+                figures = _test(model, network, validation(epoch), held_out, callbacks)
                 logs.update({f"val_{name}": value for name, value in figures.items()})
             callbacks.call("on_epoch_end", epoch, logs)
             if model.stop_training:
@@ -168,10 +168,18 @@ def _epoch(
             return
 
 
+def _scores(model: Sequential) -> Scores:
+    return Scores(model.metrics, model.weighted_metrics)
+
+
 def _test(
-    model: Sequential, network: Network, batches: Iterator[Batch], callbacks: CallbackList
+    model: Sequential,
+    network: Network,
+    batches: Iterator[Batch],
+    scores: Scores,
+    callbacks: CallbackList,
 ) -> dict[str, Any]:
-    scores = Scores(model.metrics, model.weighted_metrics)
+    scores.reset()
     model.stop_evaluating = False
     callbacks.call("on_test_begin", None)
     before = callbacks.listeners("on_test_batch_begin")
@@ -207,7 +215,8 @@ def evaluate(
     batches = batch_maker(model, loss, x, y, sample_weight, "evaluate")(batch_size or 32, None)
     with network_of(model, loss) as network:
         listeners = CallbackList(chosen, model, {"steps": steps})
-        return _test(model, network, at_least_one(islice(batches, steps), "evaluate"), listeners)
+        some = at_least_one(islice(batches, steps), "evaluate")
+        return _test(model, network, some, _scores(model), listeners)
 
 
 def predict(
@@ -247,7 +256,7 @@ def on_batch(
     loss, optimizer = _compiled(model)
     data = checked_arrays(model, loss, x, y, sample_weight, "on_batch", class_weight)
     batch = Batch(data.x, data.y, data.weight)
-    scores = Scores(model.metrics, model.weighted_metrics)
+    scores = _scores(model)
     with network_of(model, loss) as network:
         if train:
             optimizer.build(network.parameters)

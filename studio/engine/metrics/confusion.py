@@ -69,27 +69,26 @@ class ClassificationReport:
         recall: which part of a class is found.
         f1: the harmonic mean of both.
         support: how many of each class there are.
-        micro: precision, recall and F1 from the counts of all classes together.
+        accuracy: which part of all is right.
     """
 
     precision: Array
     recall: Array
     f1: Array
     support: Array
-    micro: tuple[float, float, float]
-
-    @property
-    def accuracy(self) -> float:
-        """Which part of all is right."""
-        return self.micro[1]
+    accuracy: float
 
     @property
     def averages(self) -> dict[str, tuple[float, float, float]]:
-        """``"micro"``; the means over classes (``"macro"``), and by support (``"weighted"``)."""
-        equal = np.ones(len(self.support))
+        """Precision, recall and F1 of all classes.
+
+        As their mean over classes (``"macro"``), weighted by support (``"weighted"``), and from
+        the counts of all classes together (``"micro"``).
+        """
         return {
-            "micro": self.micro,
-            "macro": self._average(equal),
+            # Whatever is wrongly taken for one class is missed by another.
+            "micro": (self.accuracy, self.accuracy, self.accuracy),
+            "macro": self._average(np.ones(len(self.support))),
             "weighted": self._average(self.support),
         }
 
@@ -116,15 +115,13 @@ def classification_report(matrix: Any, zero_division: float = 0.0) -> Classifica
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
         raise ShapeError("a square matrix", f"shape {matrix.shape}", "classification_report")
     hits, taken, there = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
-
-    def figures(hits: Array, taken: Array, there: Array) -> tuple[Array, Array, Array]:
-        pairs = ((hits, taken), (hits, there), (2 * hits, taken + there))
-        precision, recall, f1 = (_ratio(part, whole, zero_division) for part, whole in pairs)
-        return precision, recall, f1
-
-    own = figures(hits, taken, there)
-    precision, recall, f1 = map(float, figures(hits.sum(), taken.sum(), there.sum()))
-    return ClassificationReport(*own, there, (precision, recall, f1))
+    return ClassificationReport(
+        precision=_ratio(hits, taken, zero_division),
+        recall=_ratio(hits, there, zero_division),
+        f1=_ratio(2 * hits, taken + there, zero_division),
+        support=there,
+        accuracy=float(_ratio(hits.sum(), there.sum(), zero_division)),
+    )
 
 
 def _average(values: Array, weights: Array) -> float:
