@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import platform
+from array import array
 from collections.abc import Callable, Mapping
-from math import isfinite
+from math import isfinite, nan
 from time import monotonic, perf_counter
 from typing import Any
 
@@ -143,7 +144,10 @@ class _Watch(Callback):
         self.control = control
         self.steps = 0
         self.stopped = False
-        self.epochs: list[EpochEnd] = []
+        self.last: EpochEnd | None = None
+        # In columns: so many objects as epochs would keep the garbage collector busy.
+        self._numbers = array("d")
+        self._columns: dict[str, array[float]] = {}
         self._epoch = 0
         self._waited = 0.0
         self._told = 0.0
@@ -209,17 +213,24 @@ class _Watch(Callback):
         names = self.info.class_names
         figures = {name: _number(value) for name, value in found.items() if np.size(value) == 1}
         classes = () if matrix is None else class_figures(matrix, names)
-        end = EpochEnd(epoch + 1, figures, classes, validated, self.seconds)
-        self.epochs.append(end)
-        self.emit(end)
+        self.last = EpochEnd(epoch + 1, figures, classes, validated, self.seconds)
+        for name in figures:
+            if name not in self._columns:
+                self._columns[name] = array("d", [nan] * self.epochs)
+        self._numbers.append(epoch + 1)
+        for name, column in self._columns.items():
+            column.append(figures.get(name, nan))
+        self.emit(self.last)
+
+    @property
+    def epochs(self) -> int:
+        """How many have been finished."""
+        return len(self._numbers)
 
     def history(self) -> dict[str, Array]:
         """The figures of the finished epochs, a column each."""
-        names = dict.fromkeys(name for end in self.epochs for name in end.figures)
-        columns = {"epoch": np.array([end.epoch for end in self.epochs], np.float64)}
-        for name in names:
-            columns[name] = np.array([end.figures.get(name, np.nan) for end in self.epochs])
-        return columns
+        columns = {"epoch": self._numbers, **self._columns}
+        return {name: np.array(column) for name, column in columns.items()}
 
 
 def _number(value: Any) -> float:
@@ -231,7 +242,7 @@ def _report(
     project: Project, info: DatasetInfo, model: Sequential, data: Prepared, watch: _Watch
 ) -> dict[str, Any]:
     """Facts about the run, as JSON can hold them."""
-    last = watch.epochs[-1] if watch.epochs else None
+    last = watch.last
     found: Mapping[str, float] = last.figures if last else {}
     document = to_document(project)
     return {
@@ -247,7 +258,7 @@ def _report(
         "settings": document["settings"],
         "parameters": model.count_params(),
         "stopped": watch.stopped,
-        "epochs": {"asked": project.settings.epochs, "finished": len(watch.epochs)},
+        "epochs": {"asked": project.settings.epochs, "finished": watch.epochs},
         "steps": watch.steps,
         "seconds": round(watch.seconds, 3),
         "figures": {name: value if isfinite(value) else None for name, value in found.items()},
