@@ -164,7 +164,7 @@ class Plans:
             return plan.run(array)
         key = (*name, array.shape, *map(id, fixed))
         plan = self._plans.get(key)
-        fits = plan is not None and (plan.copies or plan.reads(array))
+        fits = plan is not None and plan.reads(array)
         if plan is None or not fits or self._count() != self._allocations:
             copies = plan is not None and (plan.copies or not fits)
             source = place.array(f"{name} source", array.shape, array.dtype) if copies else array
