@@ -44,7 +44,7 @@ class Objective:
         return target
 
     def lay(self, y: Array, p: Array, batch: int, do: Do) -> tuple[Array, Array]:
-        """Have both found where nothing has a weight."""
+        """Have the values and the gradient found, as where nothing has a weight."""
         values, dy = self.loss.lay(y, p, self._space, do)
         share = self.loss.count(values) * batch / len(values)
         if self.loss.reduction == "sum_over_batch_size" and share != 1:

@@ -85,7 +85,7 @@ def meet(do: Do, threads: Threads, tasks: Sequence[Task]) -> None:
 
 
 def ahead(do: Do, function: Callable[..., object], *arguments: Any) -> None:
-    """Have something called that needs nothing of what has been laid out: perhaps before that.
+    """Have something called that neither reads nor writes what has been laid out: perhaps earlier.
 
     The other threads take a while to wake up for a meeting; until then there is time for it.
     """
