@@ -40,6 +40,21 @@ if TYPE_CHECKING:
 
 EpochBatches = Callable[[int], Iterator[Batch]]
 
+SOME = Integer(minimum=1, optional=True)
+"""A number of samples or batches, or None."""
+ARGUMENTS: dict[str, Param[Any]] = {
+    "batch_size": SOME,
+    "steps_per_epoch": SOME,
+    "validation_steps": SOME,
+    "validation_batch_size": SOME,
+    "epochs": Integer(minimum=1),
+    "initial_epoch": Integer(minimum=0),
+    "validation_freq": Integer(minimum=1),
+    "validation_split": Real(minimum=0, below=1),
+    "shuffle": Boolean(),
+}
+"""What may be asked of ``fit``."""
+
 
 @dataclass(frozen=True)
 class FitPlan:
@@ -64,13 +79,8 @@ class FitPlan:
     validation_freq: int
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "steps_per_epoch", "validation_steps", "validation_batch_size"):
-            _argument(name, Integer(minimum=1, optional=True), getattr(self, name))
-        _argument("epochs", Integer(minimum=1), self.epochs)
-        _argument("initial_epoch", Integer(minimum=0), self.initial_epoch)
-        _argument("validation_freq", Integer(minimum=1), self.validation_freq)
-        _argument("validation_split", Real(minimum=0, below=1), self.validation_split)
-        _argument("shuffle", Boolean(), self.shuffle)
+        for name, param in ARGUMENTS.items():
+            _argument(name, param, getattr(self, name))
 
 
 def _argument(name: str, param: Param[Any], value: Any, where: str = "fit") -> None:
@@ -211,7 +221,7 @@ def evaluate(
     loss = compiled_loss(model)
     chosen = checked_callbacks(callbacks, "evaluate")
     for name, value in (("batch_size", batch_size), ("steps", steps)):
-        _argument(name, Integer(minimum=1, optional=True), value, "evaluate")
+        _argument(name, SOME, value, "evaluate")
     batches = batch_maker(model, loss, x, y, sample_weight, "evaluate")(batch_size or 32, None)
     with network_of(model, loss) as network:
         listeners = CallbackList(chosen, model, {"steps": steps})
@@ -230,7 +240,7 @@ def predict(
     listeners = CallbackList(checked_callbacks(callbacks, "predict"), model, {"steps": steps})
     parts: list[Array] = []
     for name, value in (("batch_size", batch_size), ("steps", steps)):
-        _argument(name, Integer(minimum=1, optional=True), value, "predict")
+        _argument(name, SOME, value, "predict")
     batches = batch_maker(model, None, x, None, None, "predict")(batch_size or 32, None)
     with network_of(model, None) as network:
         listeners.call("on_predict_begin", None)
