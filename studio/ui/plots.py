@@ -19,6 +19,8 @@ LABELS = ("precision", "recall", "F1")
 FEW = 60
 """Up to so many points a curve is drawn thick, smooth and with a mark at each point; thick or
 smooth lines of many points are slow to draw."""
+GAP = 6
+"""Pixels between the names of two classes, at least."""
 FURTHEST = 10**9
 """The last epoch that an axis reaches, whatever a file asks for."""
 
@@ -197,18 +199,27 @@ class ClassPlot(Plot):
         self.names: tuple[str, ...] = ()
         ticks = [(value, f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)]
         self.item.getAxis("left").setTicks([ticks])
+        self.item.getViewBox().sigResized.connect(self._show_names)
 
     def start(self, names: Sequence[str]) -> None:
         """Make room for those classes."""
         self.names = tuple(names)
-        short = [name if len(name) <= 14 else name[:13] + "…" for name in names]
-        self.item.getAxis("bottom").setTicks([list(enumerate(short))])
         middle, half = (len(names) - 1) / 2, max(len(names), 4) / 2 + 0.1
         self.item.setXRange(middle - half, middle + half, padding=0)
+        self._show_names()
         self.item.setYRange(0, 1.04, padding=0)
         self.setToolTip("")
         for bars in self.bars:
             bars.setOpts(x=[], height=[])
+
+    def _show_names(self) -> None:
+        """Write each name below its bars, as far as there is room; the tip has all of it."""
+        box = self.item.getViewBox()
+        first, last = box.viewRange()[0]
+        room = int(box.width() / (last - first)) - GAP
+        metrics, end = self.fontMetrics(), Qt.TextElideMode.ElideRight
+        short = [metrics.elidedText(name, end, room) for name in self.names]
+        self.item.getAxis("bottom").setTicks([list(enumerate(short))])
 
     def show_figures(self, classes: Sequence[ClassFigures]) -> None:
         """Draw the figures of an epoch."""

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from studio.ui.head import Head
 from studio.ui.panels import Panels
+from studio.ui.plots import ClassPlot
 
 
 @pytest.fixture
@@ -68,3 +69,22 @@ def test_the_end_of_a_line_stands_below_where_there_is_no_room(qtbot):
     qtbot.waitUntil(lambda: end.y() > start.y())
     end.setText("")
     qtbot.waitUntil(lambda: end.y() == start.y())
+
+
+def test_names_of_classes_are_cut_where_there_is_no_room(qtbot):
+    plot = ClassPlot()
+    qtbot.addWidget(plot)
+    plot.start(("setosa", "versicolor", "virginica"))
+
+    def shown() -> list[str]:
+        return [name for _, name in plot.item.getAxis("bottom")._tickLevels[0]]
+
+    plot.resize(900, 200)
+    plot.show()
+    qtbot.waitUntil(lambda: shown() == ["setosa", "versicolor", "virginica"])
+    room = plot.fontMetrics().horizontalAdvance("versicolor")
+    plot.resize(int(4.2 * room), 200)
+    qtbot.waitUntil(lambda: shown()[1].endswith("…"))
+    assert shown()[0] == "setosa"
+    metrics, widest = plot.fontMetrics(), plot.item.getViewBox().width() / 4.2
+    assert all(metrics.horizontalAdvance(name) < widest for name in shown())
