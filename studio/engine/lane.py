@@ -121,19 +121,19 @@ class Lane:
         Returns:
             The loss's values, the output and its mask.
         """
-        assert self.objective is not None
-        depth, turns = len(self.stack), self.turns_at
-        if turns is None or weight is not None or not self.objective.is_plain(y):
+        objective, depth, turns = self.objective, len(self.stack), self.turns_at
+        assert objective is not None
+        if turns is None or weight is not None or not objective.is_plain(y):
             out, caches, mask = self.forward(x, 0, depth)
             if self.learns:
                 self.learn(caches, 0, depth)
-            values, dy = self.objective(y, out, weight, mask, batch)
+            values, dy = objective(y, out, weight, mask, batch)
             self.backward(dy, caches, 0, depth)
             return values, out, mask
         caches = list[Any]()
         if turns:
             x, caches, _ = self.forward(x, 0, turns)
-        values, out, cache, dy = self._turn(x, y, turns, batch)
+        values, out, cache, dy = self._turn(objective, x, y, turns, batch)
         if self.learns:
             self.learn([*caches, cache], 0, depth)
         if turns:
@@ -242,11 +242,10 @@ class Lane:
         )
 
     def _turn(
-        self, x: Array, y: Array, first: int, batch: int
+        self, objective: Objective, x: Array, y: Array, first: int, batch: int
     ) -> tuple[Array, Array, list[Any], Array | None]:
         """Through the last run of planned layers and the loss, and back."""
-        objective, last = self.objective, len(self.stack)
-        assert objective is not None
+        last = len(self.stack)
         plans, flags, weights = self._plans(first, last)
         target = objective.settled(y)
 

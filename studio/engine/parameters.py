@@ -25,7 +25,6 @@ class Parameters:
         dtype = self.entries[0][1].value.dtype if self.entries else np.dtype(np.float32)
         self.values = empty((start,), dtype)
         self._views: list[Array] = []
-        self._where: dict[tuple[int, int], slice] = {}
         for _, weight, where in self.entries:
             self.values[where] = weight.value.ravel()
             weight.value = self.values[where].reshape(weight.shape)
@@ -42,12 +41,8 @@ class Parameters:
 
     def where(self, start: int, stop: int) -> slice:
         """Where the weights of the layers from ``start`` to ``stop`` lie."""
-        found = self._where.get((start, stop))
-        if found is None:
-            own = [where for position, _, where in self.entries if start <= position < stop]
-            found = slice(own[0].start, own[-1].stop) if own else slice(0, 0)
-            self._where[start, stop] = found
-        return found
+        own = [where for position, _, where in self.entries if start <= position < stop]
+        return slice(own[0].start, own[-1].stop) if own else slice(0, 0)
 
     def gradients(self) -> tuple[Array, list[dict[str, Array]]]:
         """A flat buffer for gradients, and per layer the views that its weights' ones go to."""
