@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from studio.engine.division import Division
-from studio.engine.layers.base import Gradients, Layer, Weight
+from studio.engine.layers.base import Gradients, Layer
 from studio.engine.layers.late import LateEnd
 from studio.engine.layers.planned import Planned
 from studio.engine.losses import Loss
@@ -50,7 +50,7 @@ class Lane:
         self.everyone = everyone
         self.division: Division | None = None
         self.runs: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        self.plans: dict[tuple[int, int], tuple[Plans, list[Weight]]] = {}
+        self.plans: dict[int, Plans] = {}
         self.activity: list[Regularizer | None] = [
             getattr(layer, "activity_regularizer", None) for layer in stack
         ]
@@ -82,7 +82,8 @@ class Lane:
     def _turns_at(self) -> int | None:
         """Where those layers begin that are laid out together with the loss, if any are."""
         first, last = self.together(0, len(self.stack))[-1]
-        return first if self.planned[last - 1] and not self.has_masks else None
+        masks = self.has_masks or (self.objective is not None and self.objective.loss.makes_mask)
+        return first if self.planned[last - 1] and not masks else None
 
     def _late(self, position: int) -> Late | None:
         """What a layer that picks the largest numbers does for the one before."""
@@ -123,7 +124,7 @@ class Lane:
         """
         objective, depth, turns = self.objective, len(self.stack), self.turns_at
         assert objective is not None
-        if turns is None or weight is not None or not objective.is_plain(y):
+        if turns is None or weight is not None:
             out, caches, mask = self.forward(x, 0, depth)
             if self.learns:
                 self.learn(caches, 0, depth)
@@ -213,31 +214,25 @@ class Lane:
     def _is_planned(self, position: int) -> bool:
         return self.stack[position].is_laid_out and self.activity[position] is None
 
-    def _plans(self, first: int, last: int) -> tuple[Plans, tuple[object, ...], list[Array]]:
-        """Those of a run of layers, what decides about them, and its weights."""
-        found = self.plans.get((first, last))
+    def _plans(self, first: int) -> Plans:
+        """Those of the run of layers that begins there. Weights lie where they are."""
+        found = self.plans.get(first)
         if found is None:
-            plans = Plans(self.contexts[first].workspace, self.space, self.scratch)
-            weights = [weight for layer in self.stack[first:last] for weight in layer.weights]
-            found = self.plans[first, last] = plans, weights
-        plans, weights = found
-        flags = self.moment.training, self.division
-        return plans, flags, [weight.value for weight in weights]
+            space = self.contexts[first].workspace
+            found = self.plans[first] = Plans(space, self.space, self.scratch)
+        return found
 
     def _run(self, x: Array, first: int, last: int) -> tuple[Array, list[Any]]:
         """Through a run of planned layers."""
-        plans, flags, weights = self._plans(first, last)
-        return plans.run(
-            ("forward", *flags), x, weights, lambda do, x: self._lay(x, first, last, do)
-        )
+        name = "forward", last, self.moment.training, self.division
+        return self._plans(first).run(name, x, (), lambda do, x: self._lay(x, first, last, do))
 
     def _run_back(self, dy: Array, caches: list[Any], first: int, last: int) -> Array | None:
         """Back through a run of planned layers."""
-        plans, flags, weights = self._plans(first, last)
-        return plans.run(
-            ("backward", *flags),
+        return self._plans(first).run(
+            ("backward", last, self.division),
             dy,
-            [caches, self.aimed, *weights],
+            (caches, self.aimed),
             lambda do, dy: self._lay_back(dy, caches, first, last, do),
         )
 
@@ -245,16 +240,15 @@ class Lane:
         self, objective: Objective, x: Array, y: Array, first: int, batch: int
     ) -> tuple[Array, Array, list[Any], Array | None]:
         """Through the last run of planned layers and the loss, and back."""
-        last = len(self.stack)
-        plans, flags, weights = self._plans(first, last)
-        target = objective.settled(y)
+        last, target = len(self.stack), objective.settled(y)
 
         def lay(do: Do, x: Array) -> tuple[Array, Array, list[Any], Array | None]:
             out, caches = self._lay(x, first, last, do)
             values, dy = objective.lay(target, out, batch, do)
             return values, out, caches, self._lay_back(dy, caches, first, last, do)
 
-        return plans.run(("turn", batch, *flags), x, [target, self.aimed, *weights], lay)
+        name = "turn", batch, self.division
+        return self._plans(first).run(name, x, (target, self.aimed), lay)
 
     def _lay(self, x: Array, first: int, last: int, do: Do) -> tuple[Array, list[Any]]:
         caches: list[Any] = []

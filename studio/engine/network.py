@@ -75,7 +75,7 @@ class Network:
         self.final = None if fused is None else last.output_activation
         self.loss = fused or loss
         self.masks_output = any(layer.makes_mask for layer in stack)
-        self.masks_output |= getattr(loss, "ignore_class", None) is not None
+        self.masks_output |= loss is not None and loss.makes_mask
         self.penalty = 0.0
         self._divisions: dict[int, Division] = {}
         self.lanes: list[Lane] = []
@@ -84,6 +84,13 @@ class Network:
         self._joined = Workspace()
         self._joining = Lock()
         self.gradients: list[tuple[Array, list[dict[str, Array]]]] = []
+
+    @property
+    def memory(self) -> int:
+        """The bytes of its arrays for batches and of its gradients."""
+        spaces = [self._joined, *self._scratch, *(lane.space for lane in self.lanes)]
+        gradients = sum(flat.nbytes for flat, _ in self.gradients)
+        return gradients + sum(space.memory for space in spaces)
 
     def shards(self, batch: int) -> list[slice]:
         """Where the batch is cut."""
@@ -121,7 +128,8 @@ class Network:
         flat, result = self.gradient(x, y, weight)
         if not isfinite(result.loss) or not isfinite(flat.dot(flat)):
             explain(self, x, flat, result.loss)
-        self.parameters.regularize(flat)
+        if self.parameters.regularized:
+            self.parameters.regularize(flat)
         optimizer.apply(self.parameters, flat, self.workers)
         return result
 
@@ -284,7 +292,9 @@ class Network:
     def _result(self, values: Array, out: Array, mask: Array | None = None) -> Result:
         assert self.loss is not None
         loss = float(np.add.reduce(values, axis=None)) / self.loss.count(values)
-        loss += self.parameters.penalty() + self.penalty
+        loss += self.penalty
+        if self.parameters.regularized:
+            loss += self.parameters.penalty()
         return Result(loss, out, self.final, mask)
 
     def lane(self) -> Lane:

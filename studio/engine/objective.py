@@ -33,10 +33,6 @@ class Objective:
         values, factor = self.loss.weighed(values, y, weight, mask)
         return values, dy if factor is None else dy * factor[..., None].astype(dy.dtype)
 
-    def is_plain(self, y: Array) -> bool:
-        """Whether all targets count."""
-        return self.loss.mask(y) is None
-
     def settled(self, y: Array) -> Array:
         """The targets where they lie in every batch: what has been laid out reads them there."""
         target = self._space.array("y", y.shape, y.dtype)

@@ -26,6 +26,9 @@ class Param(Generic[T]):
             before all inherited ones.
     """
 
+    changes: ClassVar[int] = 0
+    """How often a setting of any object was set anew: what was made of it may not hold any longer.
+    """
     numeric: ClassVar[bool] = False
     """Whether its values are numbers or lists of them: what a user types is then read as such."""
 
@@ -62,7 +65,10 @@ class Param(Generic[T]):
         def __get__(self, instance: object | None, owner: type) -> Self | T: ...
 
     def __set__(self, instance: object, value: Any) -> None:
-        instance.__dict__[self.name] = self.checked(value, type(instance).__name__)
+        settings = instance.__dict__
+        if self.name in settings:
+            Param.changes += 1
+        settings[self.name] = self.checked(value, type(instance).__name__)
 
     @property
     def required(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ MOST_PLANS = 32
 
 BY_NAME = (np.maximum, np.minimum)
 """Functions that warn where they are told by its place where to write."""
+FEW = 1 << 10
+"""Up to so many numbers, arrays of one shape and type are worth making: with any others NumPy takes
+longer to find out how to go through them than to compute."""
 
 
 class Do(Protocol):
@@ -67,13 +70,32 @@ class Calls:
             function, arguments = into.__setitem__, (..., values)
         elif [*named] == ["out"] and isinstance(function, np.ufunc) and function not in BY_NAME:
             # By its place, as NumPy takes as long to read a name as for the shortest work.
-            arguments, named = (*arguments, named["out"]), {}
+            out = named["out"]
+            if function.signature is None:
+                arguments = self._alike(arguments, out)
+            arguments, named = (*arguments, out), {}
         self.calls.append(partial(function, *arguments, **named))
+
+    def _alike(self, values: Sequence[Any], out: Array) -> tuple[Any, ...]:
+        """The arguments; of few numbers, those to be repeated or converted are so beforehand."""
+        arrays = {id(value): value for value in values if _is_array(value)}
+        types = {value.dtype for value in arrays.values()} - {out.dtype, np.dtype(bool)}
+        if out.size > FEW or not out.flags.c_contiguous or types:
+            return tuple(values)
+        for key, value in arrays.items():
+            if value.shape != out.shape or value.dtype != out.dtype:
+                arrays[key] = np.empty_like(out)
+                self(np.copyto, arrays[key], value)
+        return tuple(arrays.get(id(value), value) for value in values)
 
     def make(self) -> None:
         """Make the calls."""
         for call in self.calls:
             call()
+
+
+def _is_array(value: object) -> TypeGuard[Array]:
+    return isinstance(value, np.ndarray) and value.ndim > 0  # pyright: ignore[reportUnknownMemberType]
 
 
 def meet(do: Do, threads: Threads, tasks: Sequence[Task]) -> None:
@@ -114,14 +136,15 @@ class Plan(Calls):
         self.result: Any = None
 
     def reads(self, array: Array) -> bool:
-        """Whether its calls can work with this array in place of that which it was made for."""
-        return self.copies or self.source is array or is_same(self.source, array)
+        """Whether its calls can work with this array as it is."""
+        return self.source is array or is_same(self.source, array)
 
     def run(self, array: Array) -> Any:
         """Do it all; returns what was laid down as its result."""
         if self.copies:
             self.source[...] = array
-        self.make()
+        for call in self.calls:
+            call()
         return self.result
 
 
@@ -164,7 +187,7 @@ class Plans:
             return plan.run(array)
         key = (*name, array.shape, *map(id, fixed))
         plan = self._plans.get(key)
-        fits = plan is not None and plan.reads(array)
+        fits = plan is not None and (plan.copies or plan.reads(array))
         if plan is None or not fits or self._count() != self._allocations:
             copies = plan is not None and (plan.copies or not fits)
             source = place.array(f"{name} source", array.shape, array.dtype) if copies else array
@@ -178,7 +201,10 @@ class Plans:
         return plan.run(array)
 
     def _count(self) -> int:
-        return sum([workspace.allocations for workspace in self._workspaces])
+        total = 0
+        for workspace in self._workspaces:
+            total += workspace.allocations
+        return total
 
 
 def is_same(a: Array, b: Array) -> bool:

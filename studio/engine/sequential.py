@@ -11,6 +11,7 @@ from studio.engine.arrays import as_numbers
 from studio.engine.batches import checked_arrays
 from studio.engine.callbacks import Callback, History
 from studio.engine.errors import ParameterError, unknown_name
+from studio.engine.kept import Kept
 from studio.engine.layers.base import Layer, layers
 from studio.engine.layers.input import Input
 from studio.engine.losses import Loss, losses
@@ -50,6 +51,7 @@ class Sequential(Stack):
     ) -> None:
         super().__init__(layers, trainable, name, seed)
         self.threads = Integer(minimum=1, optional=True).checked(threads, "Sequential threads")
+        self.kept = Kept()
         self.stop_training = False
         self.history: History | None = None
         self.stop_evaluating = False
@@ -57,6 +59,9 @@ class Sequential(Stack):
         self.loss: Loss | None = None
         self.metrics: list[Metric | str] = []
         self.weighted_metrics: list[Metric | str] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"kept": Kept()}
 
     # Files
 

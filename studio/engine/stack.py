@@ -52,6 +52,10 @@ class Stack:
         if not Boolean().checked(trainable, "Sequential trainable"):
             self.trainable = False
 
+    def __getstate__(self) -> dict[str, Any]:
+        # In a copy, weights would no longer be views of the buffer.
+        return self.__dict__ | {"_parameters": None}
+
     # The stack
 
     def add(self, layer: Layer | Input) -> None:

@@ -11,6 +11,9 @@ import numpy as np
 from studio.engine.plan import Array, Do
 from studio.engine.workspace import Workspace
 
+FEW_COLUMNS = 4
+"""So many columns, and an eighth of the rows more, are sooner gone through than the rows."""
+
 
 def add_rows(rows: Array, out: Array, do: Do) -> None:
     """Have the sum of a matrix's rows found: (n, k) → (k,). As a product, which is faster."""
@@ -28,6 +31,18 @@ def add_columns(rows: Array, out: Array, do: Do) -> None:
     """Have the sum of each row found: (…, k) → (…, 1). As a product too."""
     count = rows.shape[-1]
     do(rows.reshape(-1, count).dot, _ones(count, rows.dtype)[:, None], out.reshape(-1, 1))
+
+
+def fold(function: np.ufunc, rows: Array, out: Array, do: Do) -> None:
+    """Have a function of two applied from one number of each row to the next: (…, k) → (…, 1)."""
+    first, *others = rows.reshape(-1, rows.shape[-1]).T
+    if not others or len(others) > FEW_COLUMNS + len(first) // 8:
+        do(function.reduce, rows, -1, None, out, True)
+        return
+    line = out.reshape(-1)
+    for column in others:
+        do(function, first, column, out=line)
+        first = line
 
 
 def add_up(arrays: Sequence[Array], out: Array, do: Do) -> None:

@@ -22,6 +22,7 @@ from studio.engine.blas import one_blas_thread
 from studio.engine.callbacks import Callback, CallbackList, History
 from studio.engine.denormals import denormals_are_zero
 from studio.engine.errors import DataError, NumericsError, ParameterError, StateError
+from studio.engine.kept import Use
 from studio.engine.loops import loops_for_training
 from studio.engine.losses import Loss
 from studio.engine.memory import keep_freed_memory
@@ -123,7 +124,7 @@ def fit(model: Sequential, x: Any, y: Any, sample_weight: Any, plan: FitPlan) ->
     listeners = [*plan.callbacks, *ours]
     facts = {"epochs": plan.epochs, "steps": steps, "verbose": plan.verbose}
     callbacks = CallbackList(listeners, model, facts)
-    with network_of(model, loss) as network:
+    with network_of(model, loss, plan.batch_size or 32) as network:
         optimizer.build(network.parameters)
         model.stop_training = False
         scores, held_out = _scores(model), _scores(model)
@@ -164,14 +165,15 @@ def _epoch(
         if model.stop_training:
             return
         network.moment.step = step
+        y = batch.targets
         try:
-            result = network.train(batch.x, batch.targets, batch.weight, optimizer)
+            result = network.train(batch.x, y, batch.weight, optimizer)
         except NumericsError as error:
             if not any(listener(step, error) for listener in forgiving):
                 raise
             model.stop_training = True
             return
-        scores.add(result, batch.targets, batch.weight)
+        scores.add(result, y, batch.weight)
         for listener in after:
             listener(step, scores)
         if model.stop_training:
@@ -223,7 +225,7 @@ def evaluate(
     for name, value in (("batch_size", batch_size), ("steps", steps)):
         _argument(name, SOME, value, "evaluate")
     batches = batch_maker(model, loss, x, y, sample_weight, "evaluate")(batch_size or 32, None)
-    with network_of(model, loss) as network:
+    with network_of(model, loss, batch_size or 32) as network:
         listeners = CallbackList(chosen, model, {"steps": steps})
         some = at_least_one(islice(batches, steps), "evaluate")
         return _test(model, network, some, _scores(model), listeners)
@@ -242,7 +244,7 @@ def predict(
     for name, value in (("batch_size", batch_size), ("steps", steps)):
         _argument(name, SOME, value, "predict")
     batches = batch_maker(model, None, x, None, None, "predict")(batch_size or 32, None)
-    with network_of(model, None) as network:
+    with network_of(model, None, batch_size or 32) as network:
         listeners.call("on_predict_begin", None)
         for step, batch in enumerate(islice(batches, steps)):
             listeners.call("on_predict_batch_begin", step, None)
@@ -267,7 +269,7 @@ def on_batch(
     data = checked_arrays(model, loss, x, y, sample_weight, "on_batch", class_weight)
     batch = Batch(data.x, data.y, data.weight)
     scores = _scores(model)
-    with network_of(model, loss) as network:
+    with network_of(model, loss, len(data)) as network:
         if train:
             optimizer.build(network.parameters)
             network.moment.epoch, network.moment.step = 0, optimizer.iterations
@@ -279,18 +281,19 @@ def on_batch(
 
 
 @contextmanager
-def network_of(model: Sequential, loss: Loss | None) -> Generator[Network]:
-    """The model ready to run, with threads that end with the block."""
+def network_of(model: Sequential, loss: Loss | None, batch: int) -> Generator[Network]:
+    """The model ready to run batches mostly of that size, with threads that end with the block."""
     parameters = model.parameters
     assert parameters is not None
     keep_freed_memory()
-    with (
-        Workers(model.threads or cores()) as workers,
-        one_blas_thread(),
-        denormals_are_zero(),
-        loops_for_training(),
-    ):
-        yield Network(model.layers, loss, model.moment, parameters, workers)
+    threads = model.threads or cores()
+    use = Use(parameters, id(loss), batch, threads, Param.changes)
+    network = model.kept.take(use)
+    if network is None:
+        network = Network(model.layers, loss, model.moment, parameters, Workers(threads))
+    with network.workers, one_blas_thread(), denormals_are_zero(), loops_for_training():
+        yield network
+    model.kept.keep(use, network, loss)
 
 
 def compiled_loss(model: Sequential) -> Loss:

@@ -24,14 +24,14 @@ class Workspace:
     What an array holds between two requests of the same name and type is not defined. With
     ``reuse=False`` each request allocates anew, which tests use to show that results do not depend
     on it. ``allocations`` counts how often reused memory had to be found or enlarged, here or for a
-    layer within.
+    layer within, and ``memory`` the bytes of it.
     """
 
-    __slots__ = ("_around", "_buffers", "_moved", "_views", "allocations", "reuse")
+    __slots__ = ("_around", "_buffers", "_moved", "_views", "allocations", "memory", "reuse")
 
     def __init__(self, reuse: bool = True, around: Workspace | None = None) -> None:
         self.reuse = reuse
-        self.allocations = 0
+        self.allocations = self.memory = 0
         self._around = around
         self._buffers: dict[Key, Array] = {}
         self._moved: set[Key] = set()
@@ -48,8 +48,9 @@ class Workspace:
         size = prod(shape)
         buffer = self._buffers.get(key)
         if buffer is None or buffer.size < size:
+            more = size if buffer is None else size - buffer.size
             buffer = self._buffers[key] = empty((size,), dtype)
-            self._changed(key)
+            self._changed(key, more * buffer.itemsize)
         view = self._views[key, shape] = buffer[:size].reshape(shape)
         return view
 
@@ -67,16 +68,17 @@ class Workspace:
                 self._changed(key)
                 return
 
-    def _changed(self, changed: Key) -> None:
+    def _changed(self, changed: Key, memory: int = 0) -> None:
         self._views = {
             (key, shape): old for (key, shape), old in self._views.items() if key != changed
         }
-        self._count()
+        self._count(memory)
 
-    def _count(self) -> None:
+    def _count(self, memory: int) -> None:
         self.allocations += 1
+        self.memory += memory
         if self._around is not None:
-            self._around._count()
+            self._around._count(memory)
 
     def within(self) -> Workspace:
         """An empty one of the same kind, for a layer within the layer."""

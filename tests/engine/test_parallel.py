@@ -95,7 +95,7 @@ def test_large_products_are_cut_instead_of_the_batch() -> None:
     def cuts(units: int, batch: int) -> int:
         model = Sequential([Input((units,)), Dense(units), Dense(units), Dense(2)])
         model.compile("adam", "mse")
-        with trainer.network_of(model, model.loss) as network:
+        with trainer.network_of(model, model.loss, 32) as network:
             return len(network.shards(batch))
 
     assert cuts(512, 128) == cuts(64, 16) == 1
@@ -120,7 +120,7 @@ def test_a_long_sequence_in_short_steps_is_not_cut() -> None:
     def cuts(*layers: Layer) -> int:
         model = Sequential([Input((100, 16)), *layers, Dense(2)])
         model.compile("adam", "mse")
-        with trainer.network_of(model, model.loss) as network:
+        with trainer.network_of(model, model.loss, 32) as network:
             return len(network.shards(64))
 
     assert cuts(LSTM(64)) == cuts(Bidirectional(GRU(32))) == 1

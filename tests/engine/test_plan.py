@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pytest
 
 from studio.engine.plan import MOST_PLANS, Calls, Do, ahead, at_once, meet
+from studio.engine.sums import fold
 from studio.engine.workspace import ALONE, Array, Context, Workspace
 
 
@@ -118,3 +122,55 @@ def test_a_name_of_two_types_is_two_arrays() -> None:
     assert space.array("x", (3,), np.float32) is single
     assert space.array("x", (3,), "float64") is double
     assert space.allocations == 2
+
+
+@pytest.mark.parametrize("rows", [3, 3000])
+def test_arrays_of_other_shapes_and_types(rows: int) -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=(rows, 4)).astype("float32")
+    line, column = x[0].copy(), x[:, :1].copy()
+    passes, whole = x > 0, np.arange(rows * 4).reshape(rows, 4)
+    cases: list[tuple[np.ufunc, list[Any], Any]] = [
+        (np.add, [x, line], x.dtype),
+        (np.subtract, [column, x], x.dtype),
+        (np.multiply, [x, passes], x.dtype),
+        (np.multiply, [line, column], x.dtype),
+        (np.divide, [x, 3.0], x.dtype),
+        (np.multiply, [whole, x], np.float64),
+        (np.greater, [x, column], bool),
+        (np.vecdot, [x, line], x.dtype),
+        (np.negative, [line], x.dtype),
+    ]
+    for function, values, dtype in cases:
+        wanted = function(*values).astype(dtype)
+        out = np.empty(wanted.shape if function is not np.negative else x.shape, dtype)
+        calls = Calls()
+        calls(function, *values, out=out)
+        for _ in range(2):
+            calls.make()
+        np.testing.assert_array_equal(out, np.broadcast_to(wanted, out.shape))
+    calls, place, gaps = Calls(), x.copy(), np.zeros((rows, 8), "float32")
+    calls(np.subtract, place, place[:, :1], out=place)
+    calls(np.add, place, line, out=gaps[:, ::2])
+    calls.make()
+    np.testing.assert_array_equal(place, x - column)
+    np.testing.assert_array_equal(gaps[:, ::2], place + line)
+
+
+def test_what_is_repeated_may_change() -> None:
+    x, line, y, calls = np.ones((5, 3)), np.zeros(3), np.empty((5, 3)), Calls()
+    calls(np.add, x, line, out=y)
+    for number in range(3):
+        line[:] = number
+        calls.make()
+        np.testing.assert_array_equal(y, x + number)
+
+
+@pytest.mark.parametrize("function", [np.fmax, np.add])
+@pytest.mark.parametrize("shape", [(6, 1), (6, 3), (2, 3, 3), (200, 12), (6, 40)])
+def test_numbers_of_each_row_are_joined(function: np.ufunc, shape: tuple[int, ...]) -> None:
+    rows = np.random.default_rng(1).normal(size=shape)
+    for values in (rows, np.asfortranarray(rows)):
+        out = np.empty((*shape[:-1], 1))
+        fold(function, values, out, at_once)
+        np.testing.assert_allclose(out, function.reduce(rows, axis=-1, keepdims=True), rtol=1e-14)

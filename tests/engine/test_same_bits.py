@@ -178,7 +178,7 @@ def test_what_shards_learn_is_what_the_whole_teaches(
         model = made([layer for layer in layers() if not isinstance(layer, Dropout)])
         assert model.loss is not None
         x, y = data((16, 16, 3))
-        with trainer.network_of(model, model.loss) as network:
+        with trainer.network_of(model, model.loss, 32) as network:
             division = network.division(len(x))
             flat = network.gradient(x.astype("float32"), y.astype("float32"), None)[0]
             return flat.copy(), len(division.cuts) * division.meets
@@ -291,7 +291,7 @@ def test_the_cut_does_not_depend_on_the_threads() -> None:
         cuts: list[Any] = []
         for threads in (1, 2, 8):
             model = made(threads=threads)
-            with trainer.network_of(model, model.loss) as network:
+            with trainer.network_of(model, model.loss, 32) as network:
                 cuts.append(network.shards(batch))
         assert cuts[0] == cuts[1] == cuts[2]
 

@@ -146,7 +146,7 @@ def our_gradients(
     """The same of our model, regularizers included."""
     kept = ours.get_weights()
     assert ours.loss is not None
-    with trainer.network_of(ours, ours.loss) as network:
+    with trainer.network_of(ours, ours.loss, 32) as network:
         data = trainer.checked_arrays(ours, ours.loss, x, y, weight, "parity")
         flat, result = network.gradient(data.x, np.asarray(data.y), data.weight)
         network.parameters.regularize(flat)

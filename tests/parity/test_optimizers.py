@@ -182,7 +182,7 @@ def test_where_the_average_counts() -> None:
     """During training the weights stay their own; at its end they are the average."""
     ours, _ = models("SGD", {"use_ema": True})
     x, y = data()
-    with trainer.network_of(ours, ours.loss) as network:
+    with trainer.network_of(ours, ours.loss, 32) as network:
         assert ours.optimizer is not None
         ours.optimizer.build(network.parameters)
         network.train(x, y, None, ours.optimizer)

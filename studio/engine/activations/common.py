@@ -11,7 +11,8 @@ from studio.engine.activations.base import Activation, Sloped, activations, chec
 from studio.engine.activations.logistic import factor, lay_rest
 from studio.engine.activations.normal import normal
 from studio.engine.params import Boolean, Integer, Real
-from studio.engine.plan import Do, as_arrays
+from studio.engine.plan import Do, as_arrays, at_once
+from studio.engine.sums import fold
 from studio.engine.workspace import Array, Shape, Workspace
 
 SELU_SCALE = 1.0507009873554805
@@ -192,10 +193,14 @@ class Softmax(Activation):
         return shape
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
-        # The ufuncs themselves: for small batches the methods take longer than the sums.
-        y = np.subtract(z, np.maximum.reduce(z, axis=self.axis, keepdims=True), out=out)
+        y = np.empty_like(z) if out is None else out
+        rows, results = np.moveaxis(z, self.axis, -1), np.moveaxis(y, self.axis, -1)
+        line = np.empty((*rows.shape[:-1], 1), z.dtype)
+        fold(np.fmax, rows, line, at_once)
+        np.subtract(rows, line, out=results)
         np.exp(y, out=y)
-        y /= np.add.reduce(y, axis=self.axis, keepdims=True)
+        fold(np.add, results, line, at_once)
+        results /= line
         return y
 
     def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:

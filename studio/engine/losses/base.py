@@ -47,6 +47,11 @@ class Loss(Declared):
     reduction = Reduction()
     name = Text(None, optional=True, advanced=True, help="Its name.")
 
+    @property
+    def makes_mask(self) -> bool:
+        """Whether :meth:`mask` leaves targets out."""
+        return False
+
     def values(self, y: Array, p: Array) -> Array:
         """The loss of each sample, the last axis averaged or summed: (batch, …, n) → (batch, …)."""
         raise NotImplementedError

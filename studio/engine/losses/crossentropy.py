@@ -15,7 +15,7 @@ from studio.engine.config import epsilon
 from studio.engine.losses.base import Loss, aligned, check_each, losses
 from studio.engine.params import Boolean, Integer, Real
 from studio.engine.plan import Do, at_once
-from studio.engine.sums import add_columns
+from studio.engine.sums import add_columns, fold
 from studio.engine.workspace import Array, Shape, Workspace
 
 CLASSES = "Sparse categorical crossentropy takes class numbers, this loss takes one-hot targets."
@@ -112,7 +112,9 @@ class CategoricalCrossentropy(Smoothed):
         values = space.array("values", p.shape[:-1], p.dtype)
         total = space.array("total", (*values.shape, 1), y.dtype)
         logs = lay_log_softmax(p, space, do)
-        do(np.vecdot, y, logs, out=values)
+        shares = space.array("shares", p.shape, p.dtype)
+        do(np.multiply, y, logs, out=shares)
+        add_columns(shares, values[..., None], do)
         do(np.negative, values, out=values)
         # Of the values by p: softmax(p) · Σ y - y.
         do(np.exp, logs, out=logs)
@@ -176,7 +178,7 @@ def lay_log_softmax(z: Array, space: Workspace, do: Do) -> Array:
     logs = space.array("gradient", z.shape, z.dtype)
     shares = space.array("shares", z.shape, z.dtype)
     line = space.array("line", (*z.shape[:-1], 1), z.dtype)
-    do(np.maximum.reduce, z, -1, None, line, True)
+    fold(np.fmax, z, line, do)
     do(np.subtract, z, line, out=logs)
     do(np.exp, logs, out=shares)
     add_columns(shares, line, do)

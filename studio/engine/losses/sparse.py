@@ -55,10 +55,12 @@ class SparseCategoricalCrossentropy(FromLogits):
         check_each(y, good, what, where, ADVICE)
         return y
 
+    @property
+    def makes_mask(self) -> bool:
+        return self.ignore_class is not None  # pyright: ignore[reportUnnecessaryComparison]
+
     def mask(self, y: Array) -> Array | None:
-        if self.ignore_class is None:  # pyright: ignore[reportUnnecessaryComparison]
-            return None
-        return y != self.ignore_class
+        return y != self.ignore_class if self.makes_mask else None
 
     def values(self, y: Array, p: Array) -> Array:
         logs = log_shares(p, self.from_logits)

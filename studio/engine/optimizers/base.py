@@ -15,7 +15,7 @@ from studio.engine.memory import empty
 from studio.engine.optimizers.pieces import Piece, Pieces
 from studio.engine.parallel import Workers
 from studio.engine.parameters import Parameters
-from studio.engine.params import Boolean, Declared, Integer, Real, Text
+from studio.engine.params import Boolean, Declared, Integer, Param, Real, Text
 from studio.engine.plan import Do
 from studio.engine.registry import Registry
 from studio.engine.schedules import LearningRate, LearningRateSchedule
@@ -70,11 +70,16 @@ class Optimizer(Declared):
         self._excluded_names: re.Pattern[str] | None = None
         self._decayed: list[slice] = []
         self._pieces: Pieces | None = None
+        self._settings = Param.changes
+        self._clips = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_pieces": None}
 
     @property
     def updates(self) -> int:
         """How often the weights have been changed."""
-        return self.iterations // self._steps
+        return self.iterations // (self.gradient_accumulation_steps or 1)
 
     @property
     def all_slots(self) -> tuple[str, ...]:
@@ -89,13 +94,16 @@ class Optimizer(Declared):
     def build(self, parameters: Parameters) -> None:
         """Make the slots for these weights; those that already fit are kept."""
         size, dtype = parameters.values.size, parameters.values.dtype
+        if self._settings != Param.changes:
+            self._settings, self._pieces = Param.changes, None
         for slot in self.all_slots:
             kept = self.state.get(slot)
             if kept is None or kept.size != size or kept.dtype != dtype:
                 self.state[slot] = empty((size,), dtype)
                 self.state[slot].fill(self.initial(slot))
+                self._pieces = None
+        self._clips = bool(self.clipvalue or self.global_clipnorm or self.clipnorm)
         self._decayed = list(self._runs_to_decay(parameters)) if self.weight_decay else []
-        self._pieces = None
 
     def exclude_from_weight_decay(
         self, var_list: Iterable[Weight] | None = None, var_names: Sequence[str] | None = None
@@ -146,12 +154,14 @@ class Optimizer(Declared):
         """
         rate = self.rate()
         self.iterations += 1
-        if self._complete(gradients):
-            self._clip(parameters, gradients)
+        if not self.gradient_accumulation_steps or self._complete(gradients):
+            if self._clips:
+                self._clip(parameters, gradients)
             self._update(parameters.values, gradients, rate, workers)
         if self.use_ema:
             self._average(parameters.values)
-        parameters.constrain()
+        if parameters.constrained:
+            parameters.constrain()
 
     def _update(
         self, weights: Array, gradients: Array, rate: float, workers: Workers | None
@@ -182,9 +192,7 @@ class Optimizer(Declared):
 
     def _complete(self, gradients: Array) -> bool:
         """Add the gradients up; True, with their mean in ``gradients``, when there are enough."""
-        steps = self.gradient_accumulation_steps
-        if not steps:
-            return True
+        steps = self._steps
         total = self.state[ACCUMULATOR]
         total += gradients
         if self.iterations % steps:

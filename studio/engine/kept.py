@@ -1,0 +1,59 @@
+"""Networks that stay laid out from one call of ``fit``, ``evaluate`` or the like to the next."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from studio.engine.losses import Loss
+from studio.engine.network import Network
+from studio.engine.parameters import Parameters
+
+SMALL = 1 << 20
+"""Bytes of memory up to which a network is kept: with larger ones, steps take longer than laying
+them out, and other work would miss the memory."""
+MOST = 4
+"""So many are kept of a model: for training and predicting, in batches of some sizes."""
+
+
+class Use(NamedTuple):
+    """What a network is laid out for.
+
+    Attributes:
+        parameters: the weights; others as soon as the stack is changed or compiled.
+        loss: the identity of the loss as it was given.
+        batch: how many samples a batch usually has.
+        threads: how many threads work.
+        settings: how many settings of anything had been changed by then.
+    """
+
+    parameters: Parameters
+    loss: int
+    batch: int
+    threads: int
+    settings: int
+
+
+class Kept:
+    """The small networks of a model."""
+
+    def __init__(self) -> None:
+        self._networks: dict[Use, tuple[Network, Loss | None]] = {}
+
+    def take(self, use: Use) -> Network | None:
+        """A network for this use, which nobody else is given until it is kept again."""
+        found = self._networks.pop(use, None)
+        return None if found is None else found[0]
+
+    def keep(self, use: Use, network: Network, loss: Loss | None) -> None:
+        """Keep a network for the same use, and no more of those that are of no use any longer."""
+        valid = {
+            own: found
+            for own, found in list(self._networks.items())
+            if own.parameters is use.parameters and own.settings == use.settings
+        }
+        if network.memory <= SMALL:
+            # The loss as well, so that no other gets its identity.
+            valid[use] = network, loss
+        for oldest in list(valid)[:-MOST]:
+            del valid[oldest]
+        self._networks = valid
