@@ -124,7 +124,7 @@ class Lane:
         """
         objective, depth, turns = self.objective, len(self.stack), self.turns_at
         assert objective is not None
-        if turns is None or weight is not None:
+        if turns is None:
             out, caches, mask = self.forward(x, 0, depth)
             if self.learns:
                 self.learn(caches, 0, depth)
@@ -134,7 +134,7 @@ class Lane:
         caches = list[Any]()
         if turns:
             x, caches, _ = self.forward(x, 0, turns)
-        values, out, cache, dy = self._turn(objective, x, y, turns, batch)
+        values, out, cache, dy = self._turn(objective, x, y, weight, turns, batch)
         if self.learns:
             self.learn([*caches, cache], 0, depth)
         if turns:
@@ -237,18 +237,19 @@ class Lane:
         )
 
     def _turn(
-        self, objective: Objective, x: Array, y: Array, first: int, batch: int
+        self, objective: Objective, x: Array, y: Array, weight: Array | None, first: int, batch: int
     ) -> tuple[Array, Array, list[Any], Array | None]:
         """Through the last run of planned layers and the loss, and back."""
-        last, target = len(self.stack), objective.settled(y)
+        last = len(self.stack)
+        target, factor = objective.settled(y), objective.settled(weight, "weight")
 
         def lay(do: Do, x: Array) -> tuple[Array, Array, list[Any], Array | None]:
             out, caches = self._lay(x, first, last, do)
-            values, dy = objective.lay(target, out, batch, do)
+            values, dy = objective.lay(target, out, factor, batch, do)
             return values, out, caches, self._lay_back(dy, caches, first, last, do)
 
         name = "turn", batch, self.division
-        return self._plans(first).run(name, x, (target, self.aimed), lay)
+        return self._plans(first).run(name, x, (target, factor, self.aimed), lay)
 
     def _lay(self, x: Array, first: int, last: int, do: Do) -> tuple[Array, list[Any]]:
         caches: list[Any] = []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import overload
+
 import numpy as np
 
-from studio.engine.losses import Loss
+from studio.engine.losses import Loss, spread
 from studio.engine.plan import Do, Plans, as_arrays
 from studio.engine.workspace import Array, Workspace
 
@@ -26,23 +28,41 @@ class Objective:
         self, y: Array, p: Array, weight: Array | None, mask: Array | None, batch: int
     ) -> tuple[Array, Array]:
         """The values of a shard of a batch of that size, and its gradient, by ``p``."""
-        target = self.settled(y)
+        masked = mask is not None or self.loss.makes_mask
+        fixed = target, factor = self.settled(y), None if masked else self.settled(weight, "weight")
         values, dy = self._plans.run(
-            ("loss", batch), p, [target], lambda do, p: self.lay(target, p, batch, do)
+            ("loss", batch), p, fixed, lambda do, p: self.lay(target, p, factor, batch, do)
         )
+        if not masked:
+            return values, dy
+        # What a mask makes of weights depends on how many steps it leaves.
         values, factor = self.loss.weighed(values, y, weight, mask)
         return values, dy if factor is None else dy * factor[..., None].astype(dy.dtype)
 
-    def settled(self, y: Array) -> Array:
-        """The targets where they lie in every batch: what has been laid out reads them there."""
-        target = self._space.array("y", y.shape, y.dtype)
-        target[...] = y
-        return target
+    @overload
+    def settled(self, array: Array, name: str = "y") -> Array: ...
+    @overload
+    def settled(self, array: None, name: str = "y") -> None: ...
+    @overload
+    def settled(self, array: Array | None, name: str = "y") -> Array | None: ...
+    def settled(self, array: Array | None, name: str = "y") -> Array | None:
+        """Targets or weights where they lie in every batch: what is laid out reads them there."""
+        if array is None:
+            return None
+        place = self._space.array(name, array.shape, array.dtype)
+        place[...] = array
+        return place
 
-    def lay(self, y: Array, p: Array, batch: int, do: Do) -> tuple[Array, Array]:
-        """Have the values and the gradient found, as where nothing has a weight."""
+    def lay(
+        self, y: Array, p: Array, weight: Array | None, batch: int, do: Do
+    ) -> tuple[Array, Array]:
+        """Have the values and the gradient found, times the weights of samples if there are any."""
         values, dy = self.loss.lay(y, p, self._space, do)
         share = self.loss.count(values) * batch / len(values)
         if self.loss.reduction == "sum_over_batch_size" and share != 1:
             do(np.multiply, dy, *as_arrays(1 / share, dtype=dy.dtype), out=dy)
+        if weight is not None:
+            factor = spread(weight, values)
+            do(np.multiply, values, factor, out=values)
+            do(np.multiply, dy, factor[..., None], out=dy)
         return values, dy

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from studio.engine.plan import Array, Do
+from studio.engine.plan import Array, Do, as_arrays
 from studio.engine.workspace import Workspace
 
 FEW_COLUMNS = 4
@@ -31,6 +31,13 @@ def add_columns(rows: Array, out: Array, do: Do) -> None:
     """Have the sum of each row found: (…, k) → (…, 1). As a product too."""
     count = rows.shape[-1]
     do(rows.reshape(-1, count).dot, _ones(count, rows.dtype)[:, None], out.reshape(-1, 1))
+
+
+def average_columns(rows: Array, out: Array, do: Do) -> None:
+    """Have the mean of each row found: (…, k) → (…, 1)."""
+    add_columns(rows, out, do)
+    if rows.shape[-1] > 1:
+        do(np.multiply, out, *as_arrays(1 / rows.shape[-1], dtype=out.dtype), out=out)
 
 
 def fold(function: np.ufunc, rows: Array, out: Array, do: Do) -> None:

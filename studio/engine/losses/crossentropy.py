@@ -14,8 +14,8 @@ from studio.engine.activations import Activation, Sigmoid, Softmax
 from studio.engine.config import epsilon
 from studio.engine.losses.base import Loss, aligned, check_each, losses
 from studio.engine.params import Boolean, Integer, Real
-from studio.engine.plan import Do, at_once
-from studio.engine.sums import add_columns, fold
+from studio.engine.plan import Do, as_arrays, at_once
+from studio.engine.sums import add_columns, average_columns, fold
 from studio.engine.workspace import Array, Shape, Workspace
 
 CLASSES = "Sparse categorical crossentropy takes class numbers, this loss takes one-hot targets."
@@ -58,6 +58,14 @@ class Smoothed(FromLogits):
         smoothed += self.label_smoothing / classes
         return smoothed
 
+    def lay_smooth(self, y: Array, space: Workspace, do: Do) -> Array:
+        """Have the targets moved, where they are to be."""
+        if not self.label_smoothing:
+            return y
+        smoothed = space.array("smoothed", y.shape, y.dtype)
+        do(self.smooth, y, smoothed)
+        return smoothed
+
 
 @losses.register("bce", "BCE")
 class BinaryCrossentropy(Smoothed):
@@ -70,12 +78,38 @@ class BinaryCrossentropy(Smoothed):
         return binary(self.smooth(y), p, self.from_logits).mean(axis=-1)
 
     def gradient(self, y: Array, p: Array) -> Array:
-        y = self.smooth(y)
-        share = 1 / p.shape[-1]
         if self.from_logits:
-            return (Sigmoid().forward(p) - y) * share
-        q = clip(p)
-        return (q - y) / (q * (1 - q)) * (unclipped(p) * p.dtype.type(share))
+            return self.values_and_gradient(y, p)[1]
+        y, q, share = self.smooth(y), clip(p), p.dtype.type(1 / p.shape[-1])
+        return (q - y) / (q * (1 - q)) * (unclipped(p) * share)
+
+    def values_and_gradient(self, y: Array, p: Array) -> tuple[Array, Array]:
+        if self.from_logits:
+            return self.lay(y, p, Workspace(), at_once)
+        return super().values_and_gradient(y, p)
+
+    def lay(self, y: Array, p: Array, space: Workspace, do: Do) -> tuple[Array, Array]:
+        if not self.from_logits:
+            return super().lay(y, p, space, do)
+        y = self.lay_smooth(y, space, do)
+        values = space.array("values", p.shape[:-1], p.dtype)
+        gradient = space.array("gradient", p.shape, p.dtype)
+        each = space.array("each", p.shape, p.dtype)
+        do(np.abs, p, out=each)
+        do(np.negative, each, out=each)
+        do(np.exp, each, out=each)
+        do(np.log1p, each, out=each)
+        do(np.maximum, p, *as_arrays(0, dtype=p.dtype), out=gradient)
+        do(np.add, each, gradient, out=each)
+        do(np.multiply, p, y, out=gradient)
+        do(np.subtract, each, gradient, out=each)
+        average_columns(each, values[..., None], do)
+        # Of the values by p: (σ(p) - y) / n.
+        Sigmoid().lay(p, gradient, do)
+        do(np.subtract, gradient, y, out=gradient)
+        if p.shape[-1] > 1:
+            do(np.multiply, gradient, *as_arrays(1 / p.shape[-1], dtype=p.dtype), out=gradient)
+        return values, gradient
 
 
 @losses.register("cce")
@@ -105,10 +139,7 @@ class CategoricalCrossentropy(Smoothed):
     def lay(self, y: Array, p: Array, space: Workspace, do: Do) -> tuple[Array, Array]:
         if not self.from_logits:
             return super().lay(y, p, space, do)
-        if self.label_smoothing:
-            smoothed = space.array("smoothed", y.shape, y.dtype)
-            do(self.smooth, y, smoothed)
-            y = smoothed
+        y = self.lay_smooth(y, space, do)
         values = space.array("values", p.shape[:-1], p.dtype)
         total = space.array("total", (*values.shape, 1), y.dtype)
         logs = lay_log_softmax(p, space, do)

@@ -3,41 +3,79 @@
 from __future__ import annotations
 
 from math import log
+from typing import ClassVar
 
 import numpy as np
 
 from studio.engine.config import epsilon
 from studio.engine.losses.base import Loss, check_each, losses
 from studio.engine.params import Integer, Real
-from studio.engine.workspace import Array
+from studio.engine.plan import Do, as_arrays, at_once
+from studio.engine.sums import average_columns
+from studio.engine.workspace import Array, Workspace
+
+
+class OfDifferences(Loss):
+    """The mean of a function of each difference e = p - y, in two calls of NumPy."""
+
+    kinds = ("regression",)
+    slope: ClassVar[float] = 1
+    """What :meth:`lay_slopes` leaves to be multiplied with."""
+
+    def lay_values(self, e: Array, out: Array, do: Do) -> None:
+        """Have the function of each difference found."""
+        raise NotImplementedError
+
+    def lay_slopes(self, e: Array, do: Do) -> None:
+        """Have its derivative put in their place, but for a factor."""
+
+    def values(self, y: Array, p: Array) -> Array:
+        e = p - y
+        self.lay_values(e, e, at_once)
+        return e.mean(axis=-1)
+
+    def gradient(self, y: Array, p: Array) -> Array:
+        return self.values_and_gradient(y, p)[1]
+
+    def values_and_gradient(self, y: Array, p: Array) -> tuple[Array, Array]:
+        return self.lay(y, p, Workspace(), at_once)
+
+    def lay(self, y: Array, p: Array, space: Workspace, do: Do) -> tuple[Array, Array]:
+        values = space.array("values", p.shape[:-1], p.dtype)
+        e = space.array("gradient", p.shape, p.dtype)
+        found = space.array("found", p.shape, p.dtype)
+        do(np.subtract, p, y, out=e)
+        self.lay_values(e, found, do)
+        average_columns(found, values[..., None], do)
+        self.lay_slopes(e, do)
+        share = self.slope / p.shape[-1]
+        if share != 1:
+            do(np.multiply, e, *as_arrays(share, dtype=e.dtype), out=e)
+        return values, e
 
 
 @losses.register("mse", "MSE")
-class MeanSquaredError(Loss):
+class MeanSquaredError(OfDifferences):
     """mean((p - y)²)."""
 
-    kinds = ("regression",)
+    slope = 2
     help = "The mean of squared differences; the usual choice for regression."
 
-    def values(self, y: Array, p: Array) -> Array:
-        return np.square(p - y).mean(axis=-1)
-
-    def gradient(self, y: Array, p: Array) -> Array:
-        return (p - y) * (2 / p.shape[-1])
+    def lay_values(self, e: Array, out: Array, do: Do) -> None:
+        do(np.multiply, e, e, out=out)
 
 
 @losses.register("mae", "MAE")
-class MeanAbsoluteError(Loss):
+class MeanAbsoluteError(OfDifferences):
     """mean(|p - y|)."""
 
-    kinds = ("regression",)
     help = "The mean of absolute differences; outliers weigh less."
 
-    def values(self, y: Array, p: Array) -> Array:
-        return np.abs(p - y).mean(axis=-1)
+    def lay_values(self, e: Array, out: Array, do: Do) -> None:
+        do(np.abs, e, out=out)
 
-    def gradient(self, y: Array, p: Array) -> Array:
-        return np.sign(p - y) * (1 / p.shape[-1])
+    def lay_slopes(self, e: Array, do: Do) -> None:
+        do(np.sign, e, out=e)
 
 
 @losses.register("mape", "MAPE")
