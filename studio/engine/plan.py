@@ -78,9 +78,10 @@ class Calls:
 
     def _alike(self, values: Sequence[Any], out: Array) -> tuple[Any, ...]:
         """The arguments; of few numbers, those to be repeated or converted are so beforehand."""
+        if out.size > FEW or not out.flags.c_contiguous:
+            return tuple(values)
         arrays = {id(value): value for value in values if _is_array(value)}
-        types = {value.dtype for value in arrays.values()} - {out.dtype, np.dtype(bool)}
-        if out.size > FEW or not out.flags.c_contiguous or types:
+        if {value.dtype for value in arrays.values()} - {out.dtype, np.dtype(bool)}:
             return tuple(values)
         for key, value in arrays.items():
             if value.shape != out.shape or value.dtype != out.dtype:
