@@ -13,6 +13,7 @@ from studio.ui.document import Document
 from studio.ui.forms import ParamForm, discard
 from studio.ui.problem_box import ProblemBox
 from studio.ui.stack_model import help_of, params_text
+from studio.ui.words import Elided
 
 HINT = "Select a block to see its settings, or drag one from the left into the stack."
 
@@ -26,7 +27,7 @@ class BlockPanel(QWidget):
         self.block_id: int | None = None
         self.form: ParamForm | None = None
         self.setObjectName("panel")
-        self.title = QLabel()
+        self.title = Elided()
         self.title.setProperty("heading", True)
         self.help = QLabel(wordWrap=True)
         self.help.setProperty("muted", True)

@@ -16,13 +16,13 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
     QHBoxLayout,
-    QLabel,
     QWidget,
 )
 
 from studio.engine.errors import StudioError
 from studio.engine.params import Boolean, Choice, Integer, Integers, Param, Real
 from studio.ui.fields import Combo, Line, RealSpin, Spin
+from studio.ui.words import Message
 
 LARGEST = 2**31 - 1
 MOST = 2**63
@@ -70,15 +70,15 @@ def mark_wrong(editor: QWidget, wrong: bool) -> None:
             field.style().polish(field)
 
 
-def error_label() -> QLabel:
+def error_label() -> Message:
     """Room for words about a wrong value."""
-    label = QLabel(wordWrap=True)
+    label = Message()
     label.setProperty("error", True)
     label.hide()
     return label
 
 
-def show_error(label: QLabel, editor: Editor, text: str) -> None:
+def show_error(label: Message, editor: Editor, text: str) -> None:
     """Say what is wrong with the value of an editor, or nothing."""
     label.setText(text)
     label.setVisible(bool(text))

@@ -24,6 +24,7 @@ from studio.project.specs import new_spec, with_value
 from studio.project.values import Spec
 from studio.ui.editors import Editor, editor_for, error_label, show_error
 from studio.ui.fields import Combo, tab_through
+from studio.ui.words import Message
 
 CONSTANT = "constant"
 LONGEST = 20
@@ -161,7 +162,7 @@ class ParamForm(QWidget):
         super().__init__()
         self.cls = cls
         self.editors: dict[str, Editor] = {}
-        self._errors: dict[str, QLabel] = {}
+        self._errors: dict[str, Message] = {}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         params = list(cls.params.values())

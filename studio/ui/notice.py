@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton
 
 from studio.project.problems import Problem
 from studio.ui import theme
 from studio.ui.forms import discard
 from studio.ui.icons import icon
+from studio.ui.words import Message
 
 Choice = tuple[str, Callable[[], object]]
 
@@ -20,7 +21,7 @@ class NoticeBar(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("notice")
-        self.message = QLabel(wordWrap=True)
+        self.message = Message()
         self.message.setAccessibleName("Message")
         self.close_button = QToolButton()
         self.close_button.setAccessibleName("Dismiss")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
 
 from studio.project.problems import Problem
 from studio.ui.forms import discard
+from studio.ui.words import Message
 
 
 class ProblemBox(QFrame):
@@ -17,7 +18,7 @@ class ProblemBox(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("problem")
-        self.message = QLabel(wordWrap=True)
+        self.message = Message()
         self.message.setAccessibleName("Problem")
         self._layout = QVBoxLayout(self)
         self._layout.addWidget(self.message)

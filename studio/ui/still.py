@@ -16,13 +16,16 @@ class Still(QWidget):
     def __init__(self, label: QLabel) -> None:
         super().__init__()
         label.setParent(self)
-        self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Minimum)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         self.label = label
         self._room = QSize()
 
     def sizeHint(self) -> QSize:  # noqa: N802
         self._room = self._room.expandedTo(self.label.sizeHint())
         return self._room
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        return QSize(0, self.sizeHint().height())
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.LayoutRequest:

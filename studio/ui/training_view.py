@@ -30,6 +30,7 @@ from studio.ui.head import Head
 from studio.ui.plot_card import Option, PlotCard
 from studio.ui.plots import ClassPlot, CurvePlot, Curves
 from studio.ui.still import Still
+from studio.ui.words import Elided
 
 FIGURES = {"accuracy": ("Accuracy", "accuracy"), "mae": ("MAE (standardised)", "MAE")}
 """The usual figures beside the loss: the title of the plot, and the word in a sentence."""
@@ -48,7 +49,7 @@ class TrainingView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.status = QLabel(IDLE)
+        self.status = Elided(IDLE)
         self.status.setProperty("heading", True)
         self.clock = QLabel()
         self.clock.setProperty("muted", True)
