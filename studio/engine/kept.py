@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import NamedTuple
 
 from studio.engine.losses import Loss
@@ -38,22 +39,22 @@ class Kept:
 
     def __init__(self) -> None:
         self._networks: dict[Use, tuple[Network, Loss | None]] = {}
+        self._lock = Lock()
 
     def take(self, use: Use) -> Network | None:
         """A network for this use, which nobody else is given until it is kept again."""
-        found = self._networks.pop(use, None)
+        with self._lock:
+            found = self._networks.pop(use, None)
         return None if found is None else found[0]
 
     def keep(self, use: Use, network: Network, loss: Loss | None) -> None:
         """Keep a network for the same use, and no more of those that are of no use any longer."""
-        valid = {
-            own: found
-            for own, found in list(self._networks.items())
-            if own.parameters is use.parameters and own.settings == use.settings
-        }
-        if network.memory <= SMALL:
-            # The loss as well, so that no other gets its identity.
-            valid[use] = network, loss
-        for oldest in list(valid)[:-MOST]:
-            del valid[oldest]
-        self._networks = valid
+        with self._lock:
+            for own in list(self._networks):
+                if own.parameters is not use.parameters or own.settings != use.settings:
+                    del self._networks[own]
+            if network.memory <= SMALL:
+                # The loss as well, so that no other gets its identity.
+                self._networks[use] = network, loss
+            for oldest in list(self._networks)[:-MOST]:
+                del self._networks[oldest]

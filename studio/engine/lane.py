@@ -215,7 +215,7 @@ class Lane:
         return self.stack[position].is_laid_out and self.activity[position] is None
 
     def _plans(self, first: int) -> Plans:
-        """Those of the run of layers that begins there. Weights lie where they are."""
+        """Those of the run of layers that begins there; its weights don't move."""
         found = self.plans.get(first)
         if found is None:
             space = self.contexts[first].workspace

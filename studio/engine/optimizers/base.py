@@ -79,7 +79,7 @@ class Optimizer(Declared):
     @property
     def updates(self) -> int:
         """How often the weights have been changed."""
-        return self.iterations // (self.gradient_accumulation_steps or 1)
+        return self.iterations // self._steps
 
     @property
     def all_slots(self) -> tuple[str, ...]:
