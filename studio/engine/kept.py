@@ -35,11 +35,14 @@ class Use(NamedTuple):
 
 
 class Kept:
-    """The small networks of a model."""
+    """The small networks of a model. A copy of the model begins without any."""
 
     def __init__(self) -> None:
         self._networks: dict[Use, tuple[Network, Loss | None]] = {}
         self._lock = Lock()
+
+    def __reduce__(self) -> tuple[type[Kept], tuple[()]]:
+        return Kept, ()
 
     def take(self, use: Use) -> Network | None:
         """A network for this use, which nobody else is given until it is kept again."""

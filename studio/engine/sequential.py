@@ -60,9 +60,6 @@ class Sequential(Stack):
         self.metrics: list[Metric | str] = []
         self.weighted_metrics: list[Metric | str] = []
 
-    def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"kept": Kept()}
-
     # Files
 
     def save(self, filepath: str | Path, overwrite: bool = True) -> None:
