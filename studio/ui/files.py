@@ -172,7 +172,8 @@ class Files(QObject):
             self.runner.toggle_pause()
         answer = self._ask(running)
         buttons = QMessageBox.StandardButton
-        if answer == buttons.Cancel:
+        # A question that is taken away has no answer at all.
+        if answer not in (buttons.Save, buttons.Discard):
             if self.runner.running and not waiting:
                 self.runner.toggle_pause()
             return False

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from studio.project.edits import set_settings
-from studio.project.file import load
+from studio.project.file import Saved, load, save
 from studio.ui.files import REMEMBERED
 from studio.ui.window import MainWindow
 
@@ -43,6 +43,18 @@ def test_a_run_goes_on_if_the_answer_is_to_stay(training, qtbot, asked):
     assert not training.runner.paused
     steps = training.training_view.bar.value()
     qtbot.waitUntil(lambda: training.training_view.bar.value() > steps)
+
+
+def test_a_question_without_an_answer_changes_nothing(make_window, asked, iris, tmp_path):
+    path = tmp_path / "mine.studio"
+    save(path, Saved(iris))
+    before, window = path.read_bytes(), make_window()
+    window.files.open(path)
+    window.document.edit("Longer", lambda project: set_settings(project, epochs=7))
+    asked[0][0] = Button.NoButton
+    assert not window.close()
+    assert path.read_bytes() == before
+    asked[0][0] = Button.Discard
 
 
 def test_a_paused_run_stays_paused(training, qtbot):
