@@ -241,7 +241,7 @@ class Lane:
     ) -> tuple[Array, Array, list[Any], Array | None]:
         """Through the last run of planned layers and the loss, and back."""
         last = len(self.stack)
-        target, factor = objective.settled(y), objective.settled(weight, "weight")
+        target, factor = objective.settled(y, weight)
 
         def lay(do: Do, x: Array) -> tuple[Array, Array, list[Any], Array | None]:
             out, caches = self._lay(x, first, last, do)

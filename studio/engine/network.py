@@ -128,8 +128,7 @@ class Network:
         flat, result = self.gradient(x, y, weight)
         if not isfinite(result.loss) or not isfinite(flat.dot(flat)):
             explain(self, x, flat, result.loss)
-        if self.parameters.regularized:
-            self.parameters.regularize(flat)
+        self.parameters.regularize(flat)
         optimizer.apply(self.parameters, flat, self.workers)
         return result
 
@@ -292,9 +291,7 @@ class Network:
     def _result(self, values: Array, out: Array, mask: Array | None = None) -> Result:
         assert self.loss is not None
         loss = float(np.add.reduce(values, axis=None)) / self.loss.count(values)
-        loss += self.penalty
-        if self.parameters.regularized:
-            loss += self.parameters.penalty()
+        loss += self.parameters.penalty() + self.penalty
         return Result(loss, out, self.final, mask)
 
     def lane(self) -> Lane:

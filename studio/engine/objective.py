@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import overload
-
 import numpy as np
 
 from studio.engine.losses import Loss, spread
@@ -29,9 +27,12 @@ class Objective:
     ) -> tuple[Array, Array]:
         """The values of a shard of a batch of that size, and its gradient, by ``p``."""
         masked = mask is not None or self.loss.makes_mask
-        fixed = target, factor = self.settled(y), None if masked else self.settled(weight, "weight")
+        target, factor = self.settled(y, None if masked else weight)
         values, dy = self._plans.run(
-            ("loss", batch), p, fixed, lambda do, p: self.lay(target, p, factor, batch, do)
+            ("loss", batch),
+            p,
+            (target, factor),
+            lambda do, p: self.lay(target, p, factor, batch, do),
         )
         if not masked:
             return values, dy
@@ -39,16 +40,11 @@ class Objective:
         values, factor = self.loss.weighed(values, y, weight, mask)
         return values, dy if factor is None else dy * factor[..., None].astype(dy.dtype)
 
-    @overload
-    def settled(self, array: Array, name: str = "y") -> Array: ...
-    @overload
-    def settled(self, array: None, name: str = "y") -> None: ...
-    @overload
-    def settled(self, array: Array | None, name: str = "y") -> Array | None: ...
-    def settled(self, array: Array | None, name: str = "y") -> Array | None:
-        """Targets or weights where they lie in every batch: what is laid out reads them there."""
-        if array is None:
-            return None
+    def settled(self, y: Array, weight: Array | None) -> tuple[Array, Array | None]:
+        """Targets and weights where they lie in every batch: what is laid out reads them there."""
+        return self._placed("y", y), None if weight is None else self._placed("weight", weight)
+
+    def _placed(self, name: str, array: Array) -> Array:
         place = self._space.array(name, array.shape, array.dtype)
         place[...] = array
         return place

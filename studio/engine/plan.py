@@ -137,15 +137,14 @@ class Plan(Calls):
         self.result: Any = None
 
     def reads(self, array: Array) -> bool:
-        """Whether its calls can work with this array as it is."""
-        return self.source is array or is_same(self.source, array)
+        """Whether its calls can work with this array in place of that which it was made for."""
+        return self.copies or self.source is array or is_same(self.source, array)
 
     def run(self, array: Array) -> Any:
         """Do it all; returns what was laid down as its result."""
         if self.copies:
             self.source[...] = array
-        for call in self.calls:
-            call()
+        self.make()
         return self.result
 
 
@@ -188,7 +187,7 @@ class Plans:
             return plan.run(array)
         key = (*name, array.shape, *map(id, fixed))
         plan = self._plans.get(key)
-        fits = plan is not None and (plan.copies or plan.reads(array))
+        fits = plan is not None and plan.reads(array)
         if plan is None or not fits or self._count() != self._allocations:
             copies = plan is not None and (plan.copies or not fits)
             source = place.array(f"{name} source", array.shape, array.dtype) if copies else array

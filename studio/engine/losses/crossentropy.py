@@ -95,14 +95,7 @@ class BinaryCrossentropy(Smoothed):
         values = space.array("values", p.shape[:-1], p.dtype)
         gradient = space.array("gradient", p.shape, p.dtype)
         each = space.array("each", p.shape, p.dtype)
-        do(np.abs, p, out=each)
-        do(np.negative, each, out=each)
-        do(np.exp, each, out=each)
-        do(np.log1p, each, out=each)
-        do(np.maximum, p, *as_arrays(0, dtype=p.dtype), out=gradient)
-        do(np.add, each, gradient, out=each)
-        do(np.multiply, p, y, out=gradient)
-        do(np.subtract, each, gradient, out=each)
+        lay_binary(y, p, each, gradient, do)
         average_columns(each, values[..., None], do)
         # Of the values by p: (σ(p) - y) / n.
         Sigmoid().lay(p, gradient, do)
@@ -192,9 +185,23 @@ def one_hot_fitted(loss: Loss, y: Array, output_shape: Shape, where: str) -> Arr
 def binary(y: Array, p: Array, from_logits: bool) -> Array:
     """The binary cross-entropy of each number."""
     if from_logits:
-        return np.maximum(p, 0) - p * y + np.log1p(np.exp(-np.abs(p)))
+        each = np.empty_like(p)
+        lay_binary(y, p, each, np.empty_like(p), at_once)
+        return each
     p = clip(p)
     return -(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+def lay_binary(y: Array, z: Array, out: Array, spare: Array, do: Do) -> None:
+    """Have max(z, 0) - z · y + log(1 + exp(-|z|)) of each number found."""
+    do(np.abs, z, out=out)
+    do(np.negative, out, out=out)
+    do(np.exp, out, out=out)
+    do(np.log1p, out, out=out)
+    do(np.maximum, z, *as_arrays(0, dtype=z.dtype), out=spare)
+    do(np.add, out, spare, out=out)
+    do(np.multiply, z, y, out=spare)
+    do(np.subtract, out, spare, out=out)
 
 
 def log_shares(p: Array, from_logits: bool) -> Array:

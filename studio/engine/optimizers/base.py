@@ -71,7 +71,6 @@ class Optimizer(Declared):
         self._decayed: list[slice] = []
         self._pieces: Pieces | None = None
         self._settings = Param.changes
-        self._clips = False
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_pieces": None}
@@ -102,7 +101,6 @@ class Optimizer(Declared):
                 self.state[slot] = empty((size,), dtype)
                 self.state[slot].fill(self.initial(slot))
                 self._pieces = None
-        self._clips = bool(self.clipvalue or self.global_clipnorm or self.clipnorm)
         self._decayed = list(self._runs_to_decay(parameters)) if self.weight_decay else []
 
     def exclude_from_weight_decay(
@@ -154,14 +152,12 @@ class Optimizer(Declared):
         """
         rate = self.rate()
         self.iterations += 1
-        if not self.gradient_accumulation_steps or self._complete(gradients):
-            if self._clips:
-                self._clip(parameters, gradients)
+        if self._complete(gradients):
+            self._clip(parameters, gradients)
             self._update(parameters.values, gradients, rate, workers)
         if self.use_ema:
             self._average(parameters.values)
-        if parameters.constrained:
-            parameters.constrain()
+        parameters.constrain()
 
     def _update(
         self, weights: Array, gradients: Array, rate: float, workers: Workers | None
@@ -192,7 +188,9 @@ class Optimizer(Declared):
 
     def _complete(self, gradients: Array) -> bool:
         """Add the gradients up; True, with their mean in ``gradients``, when there are enough."""
-        steps = self._steps
+        steps = self.gradient_accumulation_steps
+        if not steps:
+            return True
         total = self.state[ACCUMULATOR]
         total += gradients
         if self.iterations % steps:
