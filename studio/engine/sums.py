@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from studio.engine.plan import Array, Do, as_arrays
+from studio.engine.plan import Array, Do
 from studio.engine.workspace import Workspace
 
 FEW_COLUMNS = 4
@@ -17,7 +17,7 @@ FEW_COLUMNS = 4
 
 def add_rows(rows: Array, out: Array, do: Do) -> None:
     """Have the sum of a matrix's rows found: (n, k) → (k,). As a product, which is faster."""
-    do(_ones(len(rows), rows.dtype).dot, rows, out)
+    do(_column(1, len(rows), rows.dtype)[:, 0].dot, rows, out)
 
 
 def add_sum_of_rows(rows: Array, total: Array, space: Workspace, do: Do) -> None:
@@ -27,17 +27,15 @@ def add_sum_of_rows(rows: Array, total: Array, space: Workspace, do: Do) -> None
     do(np.add, total, found, out=total)
 
 
-def add_columns(rows: Array, out: Array, do: Do) -> None:
-    """Have the sum of each row found: (…, k) → (…, 1). As a product too."""
+def add_columns(rows: Array, out: Array, do: Do, factor: float = 1) -> None:
+    """Have the sum of each row found, times a factor: (…, k) → (…, 1). As a product too."""
     count = rows.shape[-1]
-    do(rows.reshape(-1, count).dot, _ones(count, rows.dtype)[:, None], out.reshape(-1, 1))
+    do(rows.reshape(-1, count).dot, _column(factor, count, rows.dtype), out.reshape(-1, 1))
 
 
 def average_columns(rows: Array, out: Array, do: Do) -> None:
     """Have the mean of each row found: (…, k) → (…, 1)."""
-    add_columns(rows, out, do)
-    if rows.shape[-1] > 1:
-        do(np.multiply, out, *as_arrays(1 / rows.shape[-1], dtype=out.dtype), out=out)
+    add_columns(rows, out, do, 1 / rows.shape[-1])
 
 
 def fold(function: np.ufunc, rows: Array, out: Array, do: Do) -> None:
@@ -63,7 +61,7 @@ def add_up(arrays: Sequence[Array], out: Array, do: Do) -> None:
 
 
 @lru_cache(maxsize=32)
-def _ones(count: int, dtype: np.dtype[Any]) -> Array:
-    ones = np.ones(count, dtype)
-    ones.flags.writeable = False
-    return ones
+def _column(number: float, count: int, dtype: np.dtype[Any]) -> Array:
+    column = np.full((count, 1), number, dtype)
+    column.flags.writeable = False
+    return column

@@ -100,12 +100,17 @@ class Relu(Activation):
             super().lay(z, out, do)
 
     def lay_back(self, dy: Array, kept: Array, out: Array, space: Workspace, do: Do) -> None:
-        if self.plain:
-            passes = space.array("passes", kept.shape, bool)
-            do(np.greater, kept, *as_arrays(0, dtype=kept.dtype), out=passes)
-            do(np.multiply, dy, passes, out=out)
-        else:
+        if not self.plain:
             super().lay_back(dy, kept, out, space, do)
+            return
+        few = kept.size <= FEW
+        passes = space.array("passes", kept.shape, kept.dtype if few else bool)
+        if few:
+            # What is not negative has a sign of 0 or 1, which needs no conversion.
+            do(np.sign, kept, out=passes)
+        else:
+            do(np.greater, kept, *as_arrays(0, dtype=kept.dtype), out=passes)
+        do(np.multiply, dy, passes, out=out)
 
 
 @activations.register("LeakyReLU")

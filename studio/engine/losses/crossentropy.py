@@ -138,8 +138,7 @@ class CategoricalCrossentropy(Smoothed):
         logs = lay_log_softmax(p, space, do)
         shares = space.array("shares", p.shape, p.dtype)
         do(np.multiply, y, logs, out=shares)
-        add_columns(shares, values[..., None], do)
-        do(np.negative, values, out=values)
+        add_columns(shares, values[..., None], do, -1)
         # Of the values by p: softmax(p) · Σ y - y.
         do(np.exp, logs, out=logs)
         add_columns(y, total, do)
