@@ -73,7 +73,7 @@ def _core() -> str:
 
 
 def mix(a: float | Array, x: Array, b: float, y: Array, spare: Array, do: Do = at_once) -> None:
-    """y = a · x + b · y, for arrays of one dimension without gaps.
+    """y = a · x + b · y, for arrays of one shape without gaps.
 
     Args:
         a: the factor of ``x``; an array of no dimension and the same type where it changes.

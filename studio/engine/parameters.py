@@ -8,6 +8,8 @@ import numpy as np
 
 from studio.engine.layers.base import Layer, Weight
 from studio.engine.memory import empty, zeros
+from studio.engine.params import Param
+from studio.engine.plan import Calls
 from studio.engine.workspace import Array
 
 
@@ -32,6 +34,9 @@ class Parameters:
         self.regularized = [
             (weight, where) for _, weight, where in self.entries if weight.spec.regularizer
         ]
+        self._regularized: Array | None = None
+        self._settings = Param.changes
+        self._calls = Calls()
         self.constrained = [weight for _, weight, _ in self.entries if weight.spec.constraint]
 
     def hold_the_weights(self) -> bool:
@@ -64,9 +69,21 @@ class Parameters:
 
     def regularize(self, flat: Array) -> None:
         """Add the gradients of the regularizers."""
+        if not self.regularized:
+            return
+        if self._regularized is not flat or self._settings != Param.changes:
+            self._regularized, self._settings = flat, Param.changes
+            self._calls = self._lay(flat)
+        self._calls.make()
+
+    def _lay(self, flat: Array) -> Calls:
+        calls = Calls()
+        spare = empty((max(weight.value.size for weight, _ in self.regularized),), flat.dtype)
         for weight, where in self.regularized:
             if weight.spec.regularizer:
-                flat[where] += weight.spec.regularizer.gradient(weight.value).ravel()
+                w, total = weight.value, flat[where].reshape(weight.shape)
+                weight.spec.regularizer.lay(w, total, spare[: w.size].reshape(w.shape), calls)
+        return calls
 
     def constrain(self) -> None:
         """Bring the weights back to where their constraints allow."""

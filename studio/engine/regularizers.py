@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from studio.engine.blas import mix
 from studio.engine.config import epsilon
 from studio.engine.errors import ShapeError
 from studio.engine.params import Choice, Declared, Real
+from studio.engine.plan import Do
 from studio.engine.registry import Registry
 from studio.engine.workspace import Array
 
@@ -21,6 +23,13 @@ class Regularizer(Declared):
     def gradient(self, w: Array) -> Array:
         """The derivative of the penalty by each value."""
         raise NotImplementedError
+
+    def lay(self, w: Array, total: Array, spare: Array, do: Do) -> None:
+        """Have the derivative added to ``total`` in every step; all are of one shape, no gaps."""
+        do(self._add, w, total)
+
+    def _add(self, w: Array, total: Array) -> None:
+        total += self.gradient(w)
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
         """Find out whether it can judge values of that shape.
@@ -45,6 +54,10 @@ class L1(Regularizer):
     def gradient(self, w: Array) -> Array:
         return np.sign(w) * w.dtype.type(self.l1)
 
+    def lay(self, w: Array, total: Array, spare: Array, do: Do) -> None:
+        do(np.sign, w, out=spare)
+        mix(self.l1, spare, 1, total, spare, do)
+
 
 @regularizers.register("l2")
 class L2(Regularizer):
@@ -57,6 +70,9 @@ class L2(Regularizer):
 
     def gradient(self, w: Array) -> Array:
         return w * w.dtype.type(2 * self.l2)
+
+    def lay(self, w: Array, total: Array, spare: Array, do: Do) -> None:
+        mix(2 * self.l2, w, 1, total, spare, do)
 
 
 @regularizers.register("l1_l2", "L1L2")
@@ -71,6 +87,10 @@ class L1L2(Regularizer):
 
     def gradient(self, w: Array) -> Array:
         return np.sign(w) * w.dtype.type(self.l1) + w * w.dtype.type(2 * self.l2)
+
+    def lay(self, w: Array, total: Array, spare: Array, do: Do) -> None:
+        L1(self.l1).lay(w, total, spare, do)
+        L2(self.l2).lay(w, total, spare, do)
 
 
 @regularizers.register()

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from studio.engine import Input, Sequential, constraints, initializers, regularizers
+from studio.engine.callbacks import Callback, Logs
 from studio.engine.errors import ParameterError, ShapeError, StudioError
 from studio.engine.initializers import Initializer
 from studio.engine.layers import Dense
 from studio.engine.params import Declared
+from studio.engine.plan import Calls
 from studio.engine.registry import Registry
 from studio.engine.regularizers import Regularizer
 
@@ -69,6 +71,35 @@ def test_gradients_of_penalties(cls: type[Regularizer]) -> None:
         down[place] -= 1e-6
         slope = (penalty(up) - penalty(down)) / 2e-6
         assert penalty.gradient(w)[place] == pytest.approx(slope, abs=1e-7)
+
+
+@pytest.mark.parametrize("cls", list(regularizers.regularizers), ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("shape", [(4, 3), (256, 130)])
+def test_what_penalties_add_in_training(cls: type[Regularizer], shape: tuple[int, int]) -> None:
+    penalty = cls(**{name: 0.3 for name in ("l1", "l2", "factor") if name in cls.params})
+    random = np.random.default_rng(0)
+    w, total = random.normal(size=(2, *shape)).astype("float32")
+    expected, calls = total + 2 * penalty.gradient(w), Calls()
+    penalty.lay(w, total, np.empty_like(w), calls)
+    calls.make()
+    calls.make()
+    np.testing.assert_allclose(total, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_penalty_changed_in_training_counts_from_then_on() -> None:
+    class Weaken(Callback):
+        def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+            if batch == 1:
+                penalty.l2 = 0.0
+
+    penalty = regularizers.L2(1.0)
+    model = Sequential([Input((3,)), Dense(2, kernel_regularizer=penalty)], seed=0)
+    model.compile("sgd", "mse")
+    before = model.get_weights()[0].copy()
+    # Without inputs there is no gradient but that of the penalty.
+    nothing = np.zeros((5, 3)), np.zeros((5, 2))
+    model.fit(*nothing, batch_size=1, verbose=0, callbacks=[Weaken()])
+    np.testing.assert_allclose(model.get_weights()[0], before * 0.98**2, rtol=1e-6)
 
 
 def test_an_orthogonal_penalty_of_rows_without_direction() -> None:
