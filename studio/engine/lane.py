@@ -114,13 +114,13 @@ class Lane:
 
     def step(
         self, x: Array, y: Array, weight: Array | None, batch: int
-    ) -> tuple[Array, Array, Array | None]:
+    ) -> tuple[float, Array, Array | None]:
         """All the way and back, for a shard of a batch of that size.
 
         The last layers, the loss and the way back through them are laid out together.
 
         Returns:
-            The loss's values, the output and its mask.
+            What it adds to the loss, the output and its mask.
         """
         objective, depth, turns = self.objective, len(self.stack), self.turns_at
         assert objective is not None
@@ -128,18 +128,18 @@ class Lane:
             out, caches, mask = self.forward(x, 0, depth)
             if self.learns:
                 self.learn(caches, 0, depth)
-            values, dy = objective(y, out, weight, mask, batch)
+            loss, dy = objective(y, out, weight, mask, batch)
             self.backward(dy, caches, 0, depth)
-            return values, out, mask
+            return loss, out, mask
         caches = list[Any]()
         if turns:
             x, caches, _ = self.forward(x, 0, turns)
-        values, out, cache, dy = self._turn(objective, x, y, weight, turns, batch)
+        loss, out, cache, dy = self._turn(objective, x, y, weight, turns, batch)
         if self.learns:
             self.learn([*caches, cache], 0, depth)
         if turns:
             self.backward(dy, caches, 0, turns)
-        return values, out, None
+        return loss.item(), out, None
 
     def forward(
         self, x: Array, start: int, stop: int, mask: Array | None = None
@@ -245,8 +245,8 @@ class Lane:
 
         def lay(do: Do, x: Array) -> tuple[Array, Array, list[Any], Array | None]:
             out, caches = self._lay(x, first, last, do)
-            values, dy = objective.lay(target, out, factor, batch, do)
-            return values, out, caches, self._lay_back(dy, caches, first, last, do)
+            _, loss, dy = objective.lay(target, out, factor, batch, do)
+            return loss, out, caches, self._lay_back(dy, caches, first, last, do)
 
         name = "turn", batch, self.division
         return self._plans(first).run(name, x, (target, factor, self.aimed), lay)

@@ -116,8 +116,8 @@ class Network:
         """Loss and predictions of a batch; nothing is learned."""
         self.moment.training = False
         out, mask = self._forward(x)
-        values, _ = self._judged(y, out, weight, mask)
-        return self._result(values, out, mask)
+        loss, _ = self._judged(y, out, weight, mask)
+        return self._result(loss, out, mask)
 
     def train(self, x: Array, y: Array, weight: Array | None, optimizer: Optimizer) -> Result:
         """One step: forward, loss, backward, update.
@@ -139,17 +139,17 @@ class Network:
         while len(self.gradients) < len(division.cuts):
             self.gradients.append(self.parameters.gradients())
         if len(division.cuts) == 1:
-            values, out, mask = self._step_whole(x, y, weight, division)
+            loss, out, mask = self._step_whole(x, y, weight, division)
         else:
             step = self._step_joined if division.meets else self._step_apart
-            values, out, mask = step(x, y, weight, division)
+            loss, out, mask = step(x, y, weight, division)
             self._add_up(division)
-        return self.gradients[0][0], self._result(values, out, mask)
+        return self.gradients[0][0], self._result(loss, out, mask)
 
     def _judged(
         self, y: Array, out: Array, weight: Array | None, mask: Array | None
-    ) -> tuple[Array, Array]:
-        """The loss's values for a whole batch, and its gradient by the output."""
+    ) -> tuple[float, Array]:
+        """The loss of a whole batch without penalties, and its gradient by the output."""
         objective = self.lane().objective
         assert objective is not None
         return objective(y, out, weight, mask, len(y))
@@ -164,7 +164,7 @@ class Network:
 
     def _step_whole(
         self, x: Array, y: Array, weight: Array | None, division: Division
-    ) -> tuple[Array, Array, Array | None]:
+    ) -> tuple[float, Array, Array | None]:
         """The batch goes all the way and back at once."""
         lane = self.lane()
         lane.aim(0, self.gradients[0][1])
@@ -175,7 +175,7 @@ class Network:
 
     def _step_apart(
         self, x: Array, y: Array, weight: Array | None, division: Division
-    ) -> tuple[Array, Array, None]:
+    ) -> tuple[float, Array, None]:
         """Each shard goes all the way and back on its own: no layer mixes samples of several."""
         cuts = division.cuts
         lanes = self._lanes(min(len(cuts), self.workers.threads))
@@ -186,17 +186,17 @@ class Network:
             lane.aim(shard, self.gradients[shard][1])
             lane.start(len(x), division)
             part = None if weight is None else weight[cut]
-            values, out, _ = lane.step(x[cut], y[cut], part, len(x))
-            results[shard] = values.copy(), out.copy(), lane.penalty
+            loss, out, _ = lane.step(x[cut], y[cut], part, len(x))
+            results[shard] = loss, out.copy(), lane.penalty
 
         self.workers.run(task, len(cuts))
-        values, outs, penalties = zip(*results, strict=True)
+        losses, outs, penalties = zip(*results, strict=True)
         self.penalty = sum(penalties)
-        return np.concatenate(values), np.concatenate(outs), None
+        return sum(losses), np.concatenate(outs), None
 
     def _step_joined(
         self, x: Array, y: Array, weight: Array | None, division: Division
-    ) -> tuple[Array, Array, Array | None]:
+    ) -> tuple[float, Array, Array | None]:
         """Shards meet at each layer that sees the whole batch, on the way forward and back."""
         cuts = division.cuts
         lanes = self._lanes(len(cuts))
@@ -204,7 +204,7 @@ class Network:
             lane.aim(shard, self.gradients[shard][1])
         caches: list[list[Any]] = []
         out, mask = self._forward(x, caches)
-        values, dy = self._judged(y, out, weight, mask)
+        loss, dy = self._judged(y, out, weight, mask)
         for (start, stop, whole), kept in zip(
             reversed(division.segments), reversed(caches), strict=True
         ):
@@ -214,7 +214,7 @@ class Network:
                 dy = self._backward_segment(dy, kept, start, stop, cuts)
             if dy is None:
                 break
-        return values, out, mask
+        return loss, out, mask
 
     def _forward(
         self, x: Array, caches: list[list[Any]] | None = None
@@ -288,11 +288,8 @@ class Network:
                 context.workspace.move(part, place)
         return whole
 
-    def _result(self, values: Array, out: Array, mask: Array | None = None) -> Result:
-        assert self.loss is not None
-        loss = float(np.add.reduce(values, axis=None)) / self.loss.count(values)
-        loss += self.parameters.penalty() + self.penalty
-        return Result(loss, out, self.final, mask)
+    def _result(self, loss: float, out: Array, mask: Array | None) -> Result:
+        return Result(loss + self.parameters.penalty() + self.penalty, out, self.final, mask)
 
     def lane(self) -> Lane:
         """The first lane."""

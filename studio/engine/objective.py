@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from studio.engine.losses import Loss, spread
-from studio.engine.plan import Do, Plans, as_arrays
+from studio.engine.plan import Do, Plans, as_arrays, at_once
+from studio.engine.sums import add_all
 from studio.engine.workspace import Array, Workspace
 
 
@@ -24,21 +25,22 @@ class Objective:
 
     def __call__(
         self, y: Array, p: Array, weight: Array | None, mask: Array | None, batch: int
-    ) -> tuple[Array, Array]:
-        """The values of a shard of a batch of that size, and its gradient, by ``p``."""
+    ) -> tuple[float, Array]:
+        """What a shard adds to the loss of a batch of that size, and its gradient, by ``p``."""
         masked = mask is not None or self.loss.makes_mask
         target, factor = self.settled(y, None if masked else weight)
-        values, dy = self._plans.run(
+        values, loss, dy = self._plans.run(
             ("loss", batch),
             p,
             (target, factor),
             lambda do, p: self.lay(target, p, factor, batch, do),
         )
         if not masked:
-            return values, dy
+            return loss.item(), dy
         # What a mask makes of weights depends on how many steps it leaves.
         values, factor = self.loss.weighed(values, y, weight, mask)
-        return values, dy if factor is None else dy * factor[..., None].astype(dy.dtype)
+        add_all(values, loss, at_once, 1 / self._count(values, batch))
+        return loss.item(), dy if factor is None else dy * factor[..., None].astype(dy.dtype)
 
     def settled(self, y: Array, weight: Array | None) -> tuple[Array, Array | None]:
         """Targets and weights where they lie in every batch: what is laid out reads them there."""
@@ -51,14 +53,20 @@ class Objective:
 
     def lay(
         self, y: Array, p: Array, weight: Array | None, batch: int, do: Do
-    ) -> tuple[Array, Array]:
-        """Have the values and the gradient found, times the weights of samples if there are any."""
+    ) -> tuple[Array, Array, Array]:
+        """Have it all found: values times the weights of samples, what they add, the gradient."""
         values, dy = self.loss.lay(y, p, self._space, do)
-        share = self.loss.count(values) * batch / len(values)
-        if self.loss.reduction == "sum_over_batch_size" and share != 1:
-            do(np.multiply, dy, *as_arrays(1 / share, dtype=dy.dtype), out=dy)
+        share = 1 / self._count(values, batch)
+        if share != 1:
+            do(np.multiply, dy, *as_arrays(share, dtype=dy.dtype), out=dy)
         if weight is not None:
             factor = spread(weight, values)
             do(np.multiply, values, factor, out=values)
             do(np.multiply, dy, factor[..., None], out=dy)
-        return values, dy
+        loss = self._space.array("loss", (1,), values.dtype)
+        add_all(values, loss, do, share)
+        return values, loss, dy
+
+    def _count(self, values: Array, batch: int) -> float:
+        """How many values there are of a batch of that size, where the loss is their mean."""
+        return self.loss.count(values) * (batch / len(values) if self.loss.averages else 1)

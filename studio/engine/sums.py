@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from studio.engine.plan import Array, Do
+from studio.engine.plan import FEW, Array, Do
 from studio.engine.workspace import Workspace
 
 FEW_COLUMNS = 4
@@ -36,6 +36,15 @@ def add_columns(rows: Array, out: Array, do: Do, factor: float = 1) -> None:
 def average_columns(rows: Array, out: Array, do: Do) -> None:
     """Have the mean of each row found: (…, k) → (…, 1)."""
     add_columns(rows, out, do, 1 / rows.shape[-1])
+
+
+def add_all(numbers: Array, out: Array, do: Do, factor: float = 1) -> None:
+    """Have the sum of all numbers found, times a factor: (…) → (1,)."""
+    if numbers.size <= FEW:
+        add_columns(numbers.reshape(1, -1), out, do, factor)
+        return
+    do(np.add.reduce, numbers, None, None, out.reshape(()))
+    do(np.multiply, out, factor, out=out)
 
 
 def fold(function: np.ufunc, rows: Array, out: Array, do: Do) -> None:

@@ -185,10 +185,10 @@ def test_a_step_is_the_way_to_the_loss_and_back(name: str) -> None:
             for each, value in zip(kept, before, strict=True):
                 each.value[...] = value
             lane.aim(0, view)
-            values, out, _ = lane.step(x, y, weight, 8)
+            loss, out, _ = lane.step(x, y, weight, 8)
             gradients = [gradient.copy() for layer in view for gradient in layer.values()]
             learned = [weight.value.copy() for weight in kept]
-            found.append([values.copy(), out.copy(), *gradients, *learned])
+            found.append([np.array(loss), out.copy(), *gradients, *learned])
         for ours, wanted in zip(*found, strict=True):
             np.testing.assert_array_equal(ours, wanted)
 

@@ -119,11 +119,16 @@ class Loss(Declared):
         own = self.mask(y)
         if own is not None:
             mask = own if mask is None else mask & own
-        return weigh(values, weight, mask, self.reduction == "sum_over_batch_size")
+        return weigh(values, weight, mask, self.averages)
+
+    @property
+    def averages(self) -> bool:
+        """Whether values become their mean, and not their sum."""
+        return self.reduction == "sum_over_batch_size"
 
     def count(self, values: Array) -> float:
         """What the sum of weighted values is divided by."""
-        return values.size if self.reduction == "sum_over_batch_size" else 1
+        return values.size if self.averages else 1
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The reduced loss of a batch.
