@@ -61,7 +61,13 @@ class GlobalAverage(GlobalPooling):
         dx = context.workspace.array("dx", shape, dy.dtype)
         flat = dx.reshape(shape[0], -1, shape[-1])
         arriving = without_gaps(dy, "dy", context.workspace, do).reshape(len(dy), 1, -1)
-        do(np.multiply, arriving, share[..., None], out=flat)
+        if context.mask is None:
+            # All alike, and to copy them takes half the time of computing them.
+            spread = context.workspace.array("spread", arriving.shape, dy.dtype)
+            do(np.multiply, arriving, share[0, 0], out=spread)
+            do(np.copyto, flat, spread)
+        else:
+            do(np.multiply, arriving, share[..., None], out=flat)
         return dx, {}
 
 
