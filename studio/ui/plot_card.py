@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout
 
 from studio.ui.fields import Combo
 from studio.ui.head import Head
+from studio.ui.legend import Legend
 from studio.ui.plots import Plot
 from studio.ui.still import Still
 
@@ -36,7 +36,6 @@ class PlotCard(QFrame):
     def __init__(self, title: str, plot: Plot, mark: str) -> None:
         super().__init__()
         self.setObjectName("card")
-        self.mark = mark
         self.title = QLabel()
         self.title.setProperty("heading", True)
         self.choice = Combo()
@@ -46,11 +45,9 @@ class PlotCard(QFrame):
         self.choice.activated.connect(lambda _: self.chosen.emit(self.choice.currentData()))
         self.choice.hide()
         self._options: list[Option] = []
-        self.legend = QLabel()
-        self.legend.setTextFormat(Qt.TextFormat.RichText)
-        self.legend.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.legend = Legend(mark)
         self.plot = plot
-        plot.legend_changed.connect(self._show_legend)
+        plot.legend_changed.connect(self.legend.show_entries)
         line = self.fontMetrics().height()
         # Title and choice begin at the same place, the choice with a frame around it.
         self.title.setIndent(line // 3)
@@ -90,10 +87,3 @@ class PlotCard(QFrame):
         """A sentence about what is shown, for who rests on the title."""
         for widget in (self.title, self.choice):
             widget.setToolTip(text)
-
-    def _show_legend(self, entries: list[tuple[str, str]]) -> None:
-        parts = [
-            f'<span style="color:{colour}">{self.mark}</span>&nbsp;{escape(text)}'
-            for colour, text in entries
-        ]
-        self.legend.setText("&nbsp;&nbsp;&nbsp;".join(parts))

@@ -4,6 +4,7 @@ import pytest
 from PySide6.QtWidgets import QLabel, QWidget
 
 from studio.ui.head import Head
+from studio.ui.legend import Legend
 from studio.ui.panels import Panels
 from studio.ui.plots import ClassPlot
 
@@ -88,3 +89,23 @@ def test_names_of_classes_are_cut_where_there_is_no_room(qtbot):
     assert shown()[0] == "setosa"
     metrics, widest = plot.fontMetrics(), plot.item.getViewBox().width() / 4.2
     assert all(metrics.horizontalAdvance(name) < widest for name in shown())
+
+
+def test_the_last_values_are_never_cut(qtbot):
+    legend = Legend("●")
+    qtbot.addWidget(legend)
+    legend.show()
+    entries = [("#ff0000", "training 0.125"), ("#00ff00", "validation 0.1208")]
+    legend.resize(400, 20)
+    legend.show_entries(entries)
+    assert "validation 0.1208" in legend.text()
+    assert not legend.toolTip()
+    legend.resize(legend.sizeHint().width() - 1, 20)
+    assert "validation" not in legend.text()
+    assert "0.125" in legend.text()
+    assert "0.1208" in legend.text()
+    assert QLabel.sizeHint(legend).width() <= legend.width()
+    assert legend.sizeHint().width() > legend.width()
+    assert "validation 0.1208" in legend.toolTip()
+    legend.resize(400, 20)
+    assert "validation 0.1208" in legend.text()
