@@ -68,5 +68,5 @@ class Objective:
         return values, loss, dy
 
     def _count(self, values: Array, batch: int) -> float:
-        """How many values there are of a batch of that size, where the loss is their mean."""
-        return self.loss.count(values) * (batch / len(values) if self.loss.averages else 1)
+        """How many values a batch of that size has, where the loss is their mean; else 1."""
+        return values.size * batch / len(values) if self.loss.averages else 1

@@ -43,13 +43,14 @@ class Legend(QLabel):
         self._write()
 
     def _write(self) -> None:
-        self.setText(self._marked(self._entries))
+        whole = self._marked(self._entries)
+        self.setText(whole)
         self._whole = super().sizeHint()
         fits = self._whole.width() <= self.width()
         if not fits:
             values = [(colour, text.split()[-1]) for colour, text in self._entries]
             self.setText(self._marked(values))
-        self.setToolTip("" if fits else self._marked(self._entries))
+        self.setToolTip("" if fits else whole)
 
     def _marked(self, entries: Sequence[tuple[str, str]]) -> str:
         return GAP.join(

@@ -126,10 +126,6 @@ class Loss(Declared):
         """Whether values become their mean, and not their sum."""
         return self.reduction == "sum_over_batch_size"
 
-    def count(self, values: Array) -> float:
-        """What the sum of weighted values is divided by."""
-        return values.size if self.averages else 1
-
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The reduced loss of a batch.
 
@@ -142,7 +138,9 @@ class Loss(Declared):
         weight = None if sample_weight is None else np.asarray(sample_weight, p.dtype)
         values = self.values(y, p)
         values, _ = self.weighed(values, y, weight)
-        return values if self.reduction == "none" else values.sum() / self.count(values)
+        if self.reduction == "none":
+            return values
+        return values.sum() / (values.size if self.averages else 1)
 
 
 losses: Registry[Loss] = Registry("a loss", Loss)
