@@ -139,10 +139,14 @@ class Network:
         while len(self.gradients) < len(division.cuts):
             self.gradients.append(self.parameters.gradients())
         if len(division.cuts) == 1:
-            loss, out, mask = self._step_whole(x, y, weight, division)
+            step = self._step_whole
         else:
             step = self._step_joined if division.meets else self._step_apart
+        try:
             loss, out, mask = step(x, y, weight, division)
+        finally:
+            self.workers.finish()
+        if len(division.cuts) > 1:
             self._add_up(division)
         return self.gradients[0][0], self._result(loss, out, mask)
 

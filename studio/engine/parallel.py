@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from types import TracebackType
@@ -17,7 +18,7 @@ from studio.engine.denormals import denormals_are_zero
 from studio.engine.loops import loops_for_training
 from studio.engine.workspace import ALONE, Task
 
-Work = Callable[[int], None]
+Work = Callable[[int], object]
 
 MOST_THREADS = 64
 """So many threads at most: more would find hardly anything to do."""
@@ -36,12 +37,15 @@ class Workers:
         self.threads = min(max(1, threads), MOST_THREADS)
         self._inboxes: list[SimpleQueue[Work | None]] = []
         self._threads: list[threading.Thread] = []
+        self._later: deque[Task] = deque()
+        self._handed = 0
+        self._ended: SimpleQueue[BaseException | None] = SimpleQueue()
 
     def __enter__(self) -> Self:
         return self
 
     def _start(self) -> None:
-        """Start the threads; done when there are shards for them for the first time."""
+        """Start the threads, when there is something for them to do for the first time."""
         for lane in range(1, self.threads):
             inbox: SimpleQueue[Work | None] = SimpleQueue()
             thread = threading.Thread(
@@ -69,7 +73,7 @@ class Workers:
         task: Callable[[int, int], object],
         shards: int,
         in_turn: bool = False,
-        meanwhile: Sequence[Task] = (),
+        later: Sequence[Task] = (),
     ) -> None:
         """Call ``task(shard, lane)`` for each shard; return when all are done.
 
@@ -81,12 +85,11 @@ class Workers:
             shards: how many there are.
             in_turn: whether shards are dealt to the lanes in turn, the same ones each time; else
                 each goes to the first lane that is free.
-            meanwhile: what the calling thread does first, while the others wake up.
+            later: what is done by whoever has nothing else to do, before :meth:`finish` returns.
         """
         helpers = min(self.threads, shards) - 1
         if helpers < 1:
-            for early in meanwhile:
-                early()
+            self._hand(later)
             for shard in range(shards):
                 task(shard, 0)
             return
@@ -96,32 +99,75 @@ class Workers:
         errors: list[BaseException] = []
         done: SimpleQueue[None] = SimpleQueue()
 
-        def work(lane: int) -> None:
-            try:
-                for early in () if lane else meanwhile:
-                    early()
-                for shard in range(lane, shards, helpers + 1) if in_turn else numbers:
-                    if errors:
-                        break
-                    task(shard, lane)
-            except BaseException as error:
-                errors.append(error)
-
-        def help_out(lane: int) -> None:
-            work(lane)
-            done.put(None)
+        def work(lane: int) -> int:
+            count = 0
+            for shard in range(lane, shards, helpers + 1) if in_turn else numbers:
+                try:
+                    if not errors:
+                        task(shard, lane)
+                except BaseException as error:
+                    errors.append(error)
+                count += 1
+                if lane:
+                    done.put(None)
+            return count
 
         for inbox in self._inboxes[:helpers]:
-            inbox.put(help_out)
-        work(0)
-        for _ in range(helpers):
+            inbox.put(work)
+        self._hand(later)
+        # Not for threads, which may come when nothing is left for them, but for shards.
+        for _ in range(shards - work(0)):
+            while in_turn and self._later and done.empty():
+                self._do_later(0)
             done.get()
         if errors:
             raise errors[0]
 
-    def together(self, tasks: Sequence[Task], meanwhile: Sequence[Task] = ()) -> None:
-        """Have tasks done, in any order and at the same time; returns when all are done."""
-        self.run(lambda number, _: tasks[number](), len(tasks), meanwhile=meanwhile)
+    def together(self, tasks: Sequence[Task], later: Sequence[Task] = ()) -> None:
+        """Have tasks done, in any order and at the same time; others later, see :meth:`run`."""
+        self.run(lambda number, _: tasks[number](), len(tasks), later=later)
+
+    def finish(self) -> None:
+        """Return when all that was to be done later is done; an error of it is raised here."""
+        if not self._handed:
+            return
+        while self._later:
+            self._do_later(0)
+        errors = [self._ended.get() for _ in range(self._handed)]
+        self._handed = 0
+        for error in errors:
+            if error is not None:
+                raise error
+
+    def _hand(self, tasks: Sequence[Task]) -> None:
+        if self.threads < 2:
+            for task in tasks:
+                task()
+            return
+        if tasks and not self._threads:
+            self._start()
+        self._handed += len(tasks)
+        self._later.extend(tasks)
+        for inbox in self._inboxes[: len(tasks)]:
+            inbox.put(self._help_later)
+
+    def _help_later(self, lane: int) -> None:
+        """Do one; the next when nothing that is waited for has come."""
+        self._do_later(lane)
+        if self._later:
+            self._inboxes[lane - 1].put(self._help_later)
+
+    def _do_later(self, _: int) -> None:
+        try:
+            task = self._later.popleft()
+        except IndexError:
+            return
+        try:
+            task()
+        except BaseException as error:
+            self._ended.put(error)
+        else:
+            self._ended.put(None)
 
     def beside(self, task: Task) -> Task:
         """Have a task done on another thread; the function returned waits until it is done.

@@ -53,14 +53,14 @@ class Calls:
 
     Attributes:
         calls: the calls.
-        meanwhile: what is done at the last meeting of threads, while the others wake up.
+        met: the tasks of the last meeting of threads.
     """
 
-    __slots__ = ("calls", "meanwhile")
+    __slots__ = ("calls", "met")
 
     def __init__(self) -> None:
         self.calls: list[Callable[[], object]] = []
-        self.meanwhile: list[Task] | None = None
+        self.met: list[Task] | None = None
 
     def __call__(self, function: Callable[..., object], /, *arguments: Any, **named: Any) -> None:
         """Have a function called."""
@@ -99,21 +99,24 @@ def _is_array(value: object) -> TypeGuard[Array]:
     return isinstance(value, np.ndarray) and value.ndim > 0  # pyright: ignore[reportUnknownMemberType]
 
 
-def meet(do: Do, threads: Threads, tasks: Sequence[Task]) -> None:
-    """Have tasks done by several threads, which takes up what is laid out next by :func:`ahead`."""
-    meanwhile: list[Task] = []
+def meet(do: Do, threads: Threads, tasks: Sequence[Task], later: Sequence[Task] = ()) -> None:
+    """Have tasks done by several threads, see :meth:`Threads.together`.
+
+    They take up what is laid out next by :func:`ahead`.
+    """
+    met = [*tasks]
     if isinstance(do, Calls):
-        do.meanwhile = meanwhile
-    do(threads.together, tasks, meanwhile)
+        do.met = met
+    do(threads.together, met, later)
 
 
 def ahead(do: Do, function: Callable[..., object], *arguments: Any) -> None:
     """Have something called that neither reads nor writes what has been laid out: perhaps earlier.
 
-    The other threads take a while to wake up for a meeting; until then there is time for it.
+    At a meeting there is time for it: other threads come later, as they have to wake up first.
     """
-    if isinstance(do, Calls) and do.meanwhile is not None:
-        do.meanwhile.append(partial(function, *arguments))
+    if isinstance(do, Calls) and do.met is not None:
+        do.met.append(partial(function, *arguments))
     else:
         do(function, *arguments)
 

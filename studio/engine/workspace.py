@@ -109,12 +109,12 @@ class Threads(Protocol):
         """
         ...
 
-    def together(self, tasks: Sequence[Task], meanwhile: Sequence[Task] = ()) -> None:
-        """Have tasks done, in any order and at the same time; returns when all are done.
+    def together(self, tasks: Sequence[Task], later: Sequence[Task] = ()) -> None:
+        """Have tasks done, in any order and at the same time.
 
         Args:
-            tasks: for everyone.
-            meanwhile: what the caller does first, while the others wake up.
+            tasks: those that are done when this returns.
+            later: those that nobody waits for until the end of the step.
         """
         ...
 
@@ -127,9 +127,9 @@ class Alone:
         task()
         return _done
 
-    def together(self, tasks: Sequence[Task], meanwhile: Sequence[Task] = ()) -> None:
+    def together(self, tasks: Sequence[Task], later: Sequence[Task] = ()) -> None:
         """Do the tasks one after the other."""
-        for task in (*meanwhile, *tasks):
+        for task in (*tasks, *later):
             task()
 
 

@@ -66,23 +66,80 @@ def test_all_tasks_together_are_done(threads: int) -> None:
     assert sorted(done) == list(range(50))
 
 
+def test_tasks_are_waited_for_and_not_threads() -> None:
+    done: list[str] = []
+
+    def slow() -> None:
+        time.sleep(0.05)
+        done.append("slow")
+
+    with Workers(3) as workers:
+        wait = workers.beside(lambda: time.sleep(0.01))
+        workers.together([lambda: time.sleep(0.002), slow, lambda: None])
+        assert done == ["slow"]
+        wait()
+
+
 @pytest.mark.parametrize("threads", [1, 2, 4])
-def test_what_is_done_while_the_others_wake_up(threads: int) -> None:
-    done: list[object] = []
-
-    def note() -> None:
-        done.append(threading.current_thread())
-
+def test_what_is_left_for_later_is_done_in_the_end(threads: int) -> None:
+    done: list[str] = []
     with Workers(threads) as workers:
-        workers.together([lambda: done.append("task")], [note])
-        assert done == [threading.main_thread(), "task"]
-        workers.together([lambda: done.append("task")] * 9, [note, note])
-        assert done.count(threading.main_thread()) == 3
-        assert done.count("task") == 10
+        workers.together([lambda: done.append("now")] * 3, [lambda: done.append("later")] * 9)
+        assert done.count("now") == 3
+        workers.together([], [lambda: done.append("later")])
+        workers.finish()
+        assert done.count("later") == 10
+
+        def fail() -> None:
+            workers.together([lambda: None] * 2, [lambda: 1 / 0, lambda: None])
+            workers.finish()
+
         with pytest.raises(ZeroDivisionError):
-            workers.together([lambda: time.sleep(0.001)] * 3, [lambda: 1 / 0])
+            fail()
         workers.together([lambda: done.append("again")] * 2)
+        workers.finish()
     assert done[-2:] == ["again", "again"]
+
+
+def test_nobody_waits_for_what_is_left_for_later() -> None:
+    went_on, waited = threading.Event(), list[bool]()
+    with Workers(2) as workers:
+        workers.together([lambda: None], [lambda: waited.append(went_on.wait(10))])
+        went_on.set()
+        workers.finish()
+    assert waited == [True]
+
+
+def test_what_is_waited_for_comes_first() -> None:
+    done: list[str] = []
+    with Workers(2) as workers:
+        begun, goes_on = threading.Event(), threading.Event()
+
+        def last() -> None:
+            begun.set()
+            goes_on.wait(10)
+
+        workers.together([], [last, lambda: done.append("later")])
+        begun.wait(10)
+        workers.beside(lambda: done.append("beside"))
+        goes_on.set()
+        while len(done) < 2:
+            time.sleep(0.001)
+        workers.finish()
+    assert done == ["beside", "later"]
+
+
+def test_rather_than_wait_a_thread_does_what_is_left() -> None:
+    left, waited = threading.Event(), list[bool]()
+
+    def task(shard: int, lane: int) -> None:
+        if lane:
+            waited.append(left.wait(10))
+
+    with Workers(2) as workers:
+        workers.run(task, 2, in_turn=True, later=[left.set])
+        workers.finish()
+    assert waited == [True]
 
 
 def test_more_threads_than_can_be_of_use_are_not_started() -> None:

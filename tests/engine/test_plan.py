@@ -90,19 +90,19 @@ def test_plans_do_not_pile_up() -> None:
     assert len(double.context.plans) <= MOST_PLANS
 
 
-def test_what_is_done_while_threads_wake_up() -> None:
+def test_what_is_done_at_a_meeting() -> None:
     done: list[str] = []
     calls = Calls()
     ahead(calls, done.append, "at its place")
     calls(done.append, "first")
     meet(calls, ALONE, [lambda: done.append("met")])
     calls(done.append, "after")
-    ahead(calls, done.append, "meanwhile")
+    ahead(calls, done.append, "ahead")
     assert done == []
     for _ in range(2):
         done.clear()
         calls.make()
-        assert done == ["at its place", "first", "meanwhile", "met", "after"]
+        assert done == ["at its place", "first", "met", "ahead", "after"]
     done.clear()
     meet(at_once, ALONE, [lambda: done.append("met")])
     ahead(at_once, done.append, "now")

@@ -21,7 +21,8 @@ def test_the_same_as_whole(part: float, monkeypatch: pytest.MonkeyPatch) -> None
         wanted.append((a, b, np.full((rows, columns), np.nan)))
         wanted.append((b.T, a.T, np.full((columns, rows), np.nan)))
     with Workers(3) as workers:
-        products.multiply(*wanted, threads=workers)
+        products.multiply(*wanted[::2], later=wanted[1::2], threads=workers)
+        workers.finish()
     for a, b, out in wanted:
         np.testing.assert_allclose(out, a @ b, rtol=1e-12, atol=1e-12)
 

@@ -26,7 +26,7 @@ from studio.engine.plan import Do
 from studio.engine.random import default_seed, generator
 from studio.engine.registry import Registry
 from studio.engine.regularizers import Regularizer
-from studio.engine.workspace import Array, Context, Moment, Shape
+from studio.engine.workspace import Array, Context, Moment, Shape, Workspace
 
 Category = Literal[
     "", "Core", "Convolution", "Pooling", "Recurrent", "Regularization", "Normalization",
@@ -384,10 +384,12 @@ def activate(activation: Activation, z: Array, context: Context, do: Do) -> tupl
     return y, z
 
 
-def deactivate(activation: Activation, dy: Array, kept: Array, context: Context, do: Do) -> Array:
-    """The gradient before the activation. ``dy`` is not changed."""
+def deactivate(
+    activation: Activation, dy: Array, kept: Array, context: Context, do: Do, space: Workspace
+) -> Array:
+    """The gradient before the activation, in memory from ``space``. ``dy`` is not changed."""
     if is_left_out(activation, context):
         return dy
-    out = context.scratch.array("before", dy.shape, dy.dtype)
+    out = space.array("before", dy.shape, dy.dtype)
     activation.lay_back(dy, kept, out, context.scratch, do)
     return out

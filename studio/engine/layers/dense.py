@@ -12,13 +12,13 @@ from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, WeightSpec, activate, deactivate, known, register
 from studio.engine.layers.columns import matrix
 from studio.engine.layers.planned import Planned
-from studio.engine.layers.products import multiply, parts
+from studio.engine.layers.products import Product, multiply, parts
 from studio.engine.params import Boolean, Integer
 from studio.engine.plan import Do
 from studio.engine.registry import Named
 from studio.engine.regularizers import regularizers
 from studio.engine.sums import add_rows
-from studio.engine.workspace import Array, Context, Shape
+from studio.engine.workspace import ALONE, Array, Context, Shape
 
 
 @register()
@@ -82,15 +82,16 @@ class Dense(Planned):
     ) -> tuple[Array | None, Gradients]:
         """dz = dy · activation', dkernel = xᵀ · dz, dbias = Σ dz, dx = dz · kernelᵀ."""
         x, kept = cache
-        kernel, space = self["kernel"], context.scratch
-        dz = matrix(deactivate(self.activation, dy, kept, context, do), space, do, "dz")
-        gradients = self.gradients(context)
-        products = [(matrix(x, space, do).T, dz, gradients["kernel"])]
-        dx = None
+        # What threads read later on must stay.
+        space = context.scratch if context.threads is ALONE else context.workspace
+        dz = matrix(deactivate(self.activation, dy, kept, context, do, space), space, do, "dz")
+        gradients, dx = self.gradients(context), None
+        back: list[Product] = []
         if context.needs_input_gradient:
             dx = context.workspace.array("dx", x.shape, x.dtype)
-            products.append((dz, kernel.T, matrix(dx, space, do)))
-        multiply(*products, threads=context.threads, do=do)
+            back.append((dz, self["kernel"].T, matrix(dx, space, do)))
+        found = matrix(x, space, do).T, dz, gradients["kernel"]
+        multiply(*back, later=[found], threads=context.threads, do=do)
         if self.use_bias:
             add_rows(dz, gradients["bias"], do)
         return dx, gradients

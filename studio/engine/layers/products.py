@@ -7,6 +7,8 @@ and a gradient of its own to be added up.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from studio.engine.layers.tiles import is_turned, product
 from studio.engine.plan import Calls, Do, at_once, meet
 from studio.engine.workspace import Array, Task, Threads
@@ -32,8 +34,24 @@ def parts(multiplications: float) -> int:
     return count
 
 
-def multiply(*products: Product, threads: Threads, do: Do = at_once) -> None:
-    """Compute products that don't depend on each other."""
+def multiply(
+    *products: Product, later: Sequence[Product] = (), threads: Threads, do: Do = at_once
+) -> None:
+    """Compute products that don't depend on each other.
+
+    Args:
+        products: those that are needed next.
+        later: those that are not needed before the end of the step, nor their factors changed.
+        threads: who shares the work.
+        do: has the calls made.
+    """
+    tasks, rest = _tasks(products, do), _tasks(later, do)
+    if tasks or rest:
+        meet(do, threads, tasks, rest)
+
+
+def _tasks(products: Sequence[Product], do: Do) -> list[Task]:
+    """The parts of large products; small ones are computed."""
     tasks: list[Task] = []
     for a, b, out in products:
         count = parts(out.size * len(b))
@@ -41,8 +59,7 @@ def multiply(*products: Product, threads: Threads, do: Do = at_once) -> None:
             product(a, b, out, do)
         else:
             tasks += [_laid(*part) for part in _cut(a, b, out, count)]
-    if tasks:
-        meet(do, threads, tasks)
+    return tasks
 
 
 def _laid(a: Array, b: Array, out: Array) -> Task:

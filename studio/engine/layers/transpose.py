@@ -150,7 +150,7 @@ class Conv2DTranspose(Planned):
         x, sizes, inside, kept = cache
         space, channels = context.scratch, x.shape[-1]
         gradients = self.gradients(context)
-        dz = deactivate(self.activation, dy, kept, context, do)
+        dz = deactivate(self.activation, dy, kept, context, do, context.scratch)
         frame = context.workspace.array("dframe", (len(x), *sizes, self.filters), dz.dtype)
         do(frame.fill, 0)
         do(np.copyto, frame[inside], dz)
