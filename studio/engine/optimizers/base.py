@@ -78,7 +78,7 @@ class Optimizer(Declared):
     @property
     def updates(self) -> int:
         """How often the weights have been changed."""
-        return self.iterations // self._steps
+        return self.iterations // (self.gradient_accumulation_steps or 1)
 
     @property
     def all_slots(self) -> tuple[str, ...]:
@@ -152,7 +152,8 @@ class Optimizer(Declared):
         """
         rate = self.rate()
         self.iterations += 1
-        if self._complete(gradients):
+        steps = self.gradient_accumulation_steps
+        if not steps or self._complete(gradients, steps):
             self._clip(parameters, gradients)
             self._update(parameters.values, gradients, rate, workers)
         if self.use_ema:
@@ -162,8 +163,9 @@ class Optimizer(Declared):
     def _update(
         self, weights: Array, gradients: Array, rate: float, workers: Workers | None
     ) -> None:
-        kept = 1 - (self.weight_decay or 0) * rate
-        numbers = (kept, *self.numbers(rate))
+        numbers = self.numbers(rate)
+        if self._decayed:
+            numbers = (1 - (self.weight_decay or 0) * rate, *numbers)
         if self._pieces is None or not self._pieces.are_of(weights, gradients):
             slots = [self.state[slot] for slot in self.slots]
             self._pieces = Pieces(self._lay, [weights, gradients, *slots], len(numbers))
@@ -171,12 +173,14 @@ class Optimizer(Declared):
 
     def _lay(self, at: Piece, start: int, do: Do) -> None:
         """w -= decay · rate · w (Loshchilov and Hutter, 2017), before the update itself."""
-        kept, *numbers = at.numbers
-        for run in self._decayed:
-            decayed = at.w[max(0, run.start - start) : max(0, run.stop - start)]
-            if decayed.size:
-                do(np.multiply, decayed, kept, out=decayed)
-        self.lay(at._replace(numbers=numbers), do)
+        if self._decayed:
+            kept, *numbers = at.numbers
+            for run in self._decayed:
+                decayed = at.w[max(0, run.start - start) : max(0, run.stop - start)]
+                if decayed.size:
+                    do(np.multiply, decayed, kept, out=decayed)
+            at = at._replace(numbers=numbers)
+        self.lay(at, do)
 
     def numbers(self, rate: float) -> tuple[float, ...]:
         """What :meth:`lay` needs that is another in each update; ``updates`` counts this one."""
@@ -186,11 +190,8 @@ class Optimizer(Declared):
         """Have a piece updated by what ``do`` has called."""
         raise NotImplementedError
 
-    def _complete(self, gradients: Array) -> bool:
+    def _complete(self, gradients: Array, steps: int) -> bool:
         """Add the gradients up; True, with their mean in ``gradients``, when there are enough."""
-        steps = self.gradient_accumulation_steps
-        if not steps:
-            return True
         total = self.state[ACCUMULATOR]
         total += gradients
         if self.iterations % steps:
