@@ -245,7 +245,7 @@ class Lane:
 
         def lay(do: Do, x: Array) -> tuple[Array, Array, list[Any], Array | None]:
             out, caches = self._lay(x, first, last, do)
-            _, loss, dy = objective.lay(target, out, factor, batch, do)
+            loss, dy = objective.lay(target, out, factor, batch, do)
             return loss, out, caches, self._lay_back(dy, caches, first, last, do)
 
         name = "turn", batch, self.division

@@ -14,10 +14,13 @@ from studio.engine.workspace import Workspace
 FEW_COLUMNS = 4
 """So many columns, and an eighth of the rows more, are sooner gone through than the rows."""
 
+NARROW = 16
+"""Up to so many columns, sums are as quickly found once for each of them."""
+
 
 def add_rows(rows: Array, out: Array, do: Do) -> None:
     """Have the sum of a matrix's rows found: (n, k) → (k,). As a product, which is faster."""
-    do(_column(1, len(rows), rows.dtype)[:, 0].dot, rows, out)
+    do(_filled(1, len(rows), rows.dtype)[:, 0].dot, rows, out)
 
 
 def add_sum_of_rows(rows: Array, total: Array, space: Workspace, do: Do) -> None:
@@ -30,7 +33,20 @@ def add_sum_of_rows(rows: Array, total: Array, space: Workspace, do: Do) -> None
 def add_columns(rows: Array, out: Array, do: Do, factor: float = 1) -> None:
     """Have the sum of each row found, times a factor: (…, k) → (…, 1). As a product too."""
     count = rows.shape[-1]
-    do(rows.reshape(-1, count).dot, _column(factor, count, rows.dtype), out.reshape(-1, 1))
+    do(rows.reshape(-1, count).dot, _filled(factor, count, rows.dtype), out.reshape(-1, 1))
+
+
+def sum_columns(rows: Array, name: str, space: Workspace, do: Do, factor: float = 1) -> Array:
+    """Have the sum of each row found, times a factor: (…, k) → (…, 1), in memory of that name.
+
+    Of few numbers (…, k), so that whatever is done with all of a row needs it no further repeated.
+    """
+    columns = rows.shape[-1]
+    width = columns if columns <= NARROW and rows.size <= FEW else 1
+    sums = space.array(name, (*rows.shape[:-1], width), rows.dtype)
+    repeated = _filled(factor, columns, rows.dtype, width)
+    do(rows.reshape(-1, columns).dot, repeated, sums.reshape(-1, width))
+    return sums
 
 
 def average_columns(rows: Array, out: Array, do: Do) -> None:
@@ -70,7 +86,7 @@ def add_up(arrays: Sequence[Array], out: Array, do: Do) -> None:
 
 
 @lru_cache(maxsize=32)
-def _column(number: float, count: int, dtype: np.dtype[Any]) -> Array:
-    column = np.full((count, 1), number, dtype)
-    column.flags.writeable = False
-    return column
+def _filled(number: float, rows: int, dtype: np.dtype[Any], columns: int = 1) -> Array:
+    filled = np.full((rows, columns), number, dtype)
+    filled.flags.writeable = False
+    return filled

@@ -1,6 +1,6 @@
 """Loss functions and their gradients (https://keras.io/api/losses/)."""
 
-from studio.engine.losses.base import Kind, Loss, aligned, floats, losses, spread, weigh
+from studio.engine.losses.base import Kind, Loss, aligned, floats, losses, scale, spread, weigh
 from studio.engine.losses.crossentropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -106,6 +106,7 @@ __all__ = [
     "mse",
     "msle",
     "poisson",
+    "scale",
     "serialize",
     "sparse_categorical_crossentropy",
     "spread",

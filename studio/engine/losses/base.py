@@ -10,8 +10,9 @@ from studio.engine.activations import Activation
 from studio.engine.config import floatx
 from studio.engine.errors import DataError, ShapeError
 from studio.engine.params import Choice, Declared, Text
-from studio.engine.plan import Do
+from studio.engine.plan import Do, as_arrays
 from studio.engine.registry import Registry
+from studio.engine.sums import add_all
 from studio.engine.workspace import Array, Shape, Workspace
 
 Kind = Literal["regression", "binary", "multiclass"]
@@ -75,6 +76,16 @@ class Loss(Declared):
         found = self.values_and_gradient(y, p)
         np.copyto(values, found[0])
         np.copyto(gradient, found[1])
+
+    def lay_sum(
+        self, y: Array, p: Array, share: float, space: Workspace, do: Do
+    ) -> tuple[Array, Array]:
+        """Have the sum of the values found, (1,), and its gradient by ``p``, both times a share."""
+        values, gradient = self.lay(y, p, space, do)
+        scale(gradient, share, do)
+        loss = space.array("loss", (1,), values.dtype)
+        add_all(values, loss, do, share)
+        return loss, gradient
 
     def mask(self, y: Array) -> Array | None:
         """Which targets count, in the shape of the values; None for all."""
@@ -159,6 +170,12 @@ def aligned(y: Array, rank: int, widen: bool) -> Array:
     if y.ndim == rank + 1 and y.shape[-1] == 1:
         return y[..., 0]
     return y
+
+
+def scale(gradient: Array, share: float, do: Do) -> None:
+    """Have a gradient multiplied, in place."""
+    if share != 1:
+        do(np.multiply, gradient, *as_arrays(share, dtype=gradient.dtype), out=gradient)
 
 
 def spread(weight: Array, values: Array) -> Array:

@@ -15,7 +15,7 @@ from studio.engine.config import epsilon
 from studio.engine.losses.base import Loss, aligned, check_each, losses
 from studio.engine.params import Boolean, Integer, Real
 from studio.engine.plan import Do, as_arrays, at_once
-from studio.engine.sums import add_columns, average_columns, fold
+from studio.engine.sums import add_columns, average_columns, fold, sum_columns
 from studio.engine.workspace import Array, Shape, Workspace
 
 CLASSES = "Sparse categorical crossentropy takes class numbers, this loss takes one-hot targets."
@@ -134,17 +134,34 @@ class CategoricalCrossentropy(Smoothed):
             return super().lay(y, p, space, do)
         y = self.lay_smooth(y, space, do)
         values = space.array("values", p.shape[:-1], p.dtype)
-        total = space.array("total", (*values.shape, 1), y.dtype)
         logs = lay_log_softmax(p, space, do)
         shares = space.array("shares", p.shape, p.dtype)
         do(np.multiply, y, logs, out=shares)
         add_columns(shares, values[..., None], do, -1)
         # Of the values by p: softmax(p) · Σ y - y.
         do(np.exp, logs, out=logs)
-        add_columns(y, total, do)
+        total = sum_columns(y, "total", space, do)
         do(np.multiply, logs, total, out=logs)
         do(np.subtract, logs, y, out=logs)
         return values, logs
+
+    def lay_sum(
+        self, y: Array, p: Array, share: float, space: Workspace, do: Do
+    ) -> tuple[Array, Array]:
+        if not self.from_logits:
+            return super().lay_sum(y, p, share, space, do)
+        # As above, with -share · y in the place of y.
+        y = self.lay_smooth(y, space, do)
+        aims = space.array("aims", y.shape, y.dtype)
+        do(np.multiply, y, *as_arrays(-share, dtype=y.dtype), out=aims)
+        logs = lay_log_softmax(p, space, do)
+        loss = space.array("loss", (1,), p.dtype)
+        do(aims.reshape(1, -1).dot, logs.reshape(-1, 1), loss.reshape(1, 1))
+        do(np.exp, logs, out=logs)
+        total = sum_columns(aims, "total", space, do, -1)
+        do(np.multiply, logs, total, out=logs)
+        do(np.add, logs, aims, out=logs)
+        return loss, logs
 
 
 @losses.register("kld", "KLD")
@@ -218,9 +235,9 @@ def lay_log_softmax(z: Array, space: Workspace, do: Do) -> Array:
     fold(np.fmax, z, line, do)
     do(np.subtract, z, line, out=logs)
     do(np.exp, logs, out=shares)
-    add_columns(shares, line, do)
-    do(np.log, line, out=line)
-    do(np.subtract, logs, line, out=logs)
+    total = sum_columns(shares, "total", space, do)
+    do(np.log, total, out=total)
+    do(np.subtract, logs, total, out=logs)
     return logs
 
 
