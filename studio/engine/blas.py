@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import os
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ ONE_PASS = 1 << 15
 IN_PLACE = ("SkylakeX", "Cooperlake", "SapphireRapids")
 """The processors, as OpenBLAS names them, for which it has kernels that don't copy matrices."""
 WIDE = ("SkylakeX", "SapphireRapids")
-"""Those of them that mostly have two units for these multiplications (Intel's; AMD's have one):
+"""Those of them that, where they are Intel's, mostly have two units for these multiplications:
 unless a matrix is thin, they may compute faster than they read what has not been copied together.
 """
 
@@ -60,7 +61,17 @@ def multiplies_in_place() -> bool:
 
 def is_wide() -> bool:
     """Whether multiplying them as they lie is not faster wherever it can be done."""
-    return _core() in WIDE
+    return _core() in WIDE and "AuthenticAMD" not in _maker()
+
+
+@cache
+def _maker() -> str:
+    """A text that names the processor's maker; OpenBLAS calls some of AMD's by Intel's names."""
+    try:
+        with Path("/proc/cpuinfo").open() as lines:
+            return lines.read(1000)
+    except OSError:
+        return os.environ.get("PROCESSOR_IDENTIFIER", "")
 
 
 @cache

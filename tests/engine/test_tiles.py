@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -80,12 +83,20 @@ def test_which_processors_have_such_kernels(monkeypatch: pytest.MonkeyPatch) -> 
         return (lambda: found[0]) if found else None
 
     monkeypatch.setattr(blas, "_function", function)
+    intel, amd = "vendor_id : GenuineIntel", "AMD64 Family 25, AuthenticAMD"
     kinds = {
-        None: (False, False), b"Haswell": (False, False), b"Cooperlake": (True, False),
-        b"SkylakeX": (True, True),
+        (None, intel): (False, False), (b"Haswell", intel): (False, False),
+        (b"Cooperlake", amd): (True, False), (b"SkylakeX", amd): (True, False),
+        (b"SkylakeX", intel): (True, True), (b"SkylakeX", ""): (True, True),
     }  # fmt: skip
-    for name, wanted in kinds.items():
+    for (name, maker), wanted in kinds.items():
         found[:] = [] if name is None else [name]
+        monkeypatch.setattr(blas, "_maker", lambda maker=maker: maker)
         blas._core.cache_clear()
         assert (blas.multiplies_in_place(), blas.is_wide()) == wanted
     blas._core.cache_clear()
+
+
+def test_the_maker_of_this_processor_is_known() -> None:
+    known = Path("/proc/cpuinfo").exists() or "PROCESSOR_IDENTIFIER" in os.environ
+    assert bool(blas._maker()) == known
