@@ -45,8 +45,10 @@ PAGE, MOST_PAGES = 1024, 512
 many pages at a time are quick to find."""
 SHORTEST = 100
 """How many numbers a part of a sum has at least: shorter ones are not worth adding up."""
-MOST_SUMMED = 1 << 15
-"""How many sums may be made in parts: more would leave the cache."""
+MOST_SUMMED, MOST_SUMMED_TURNED = 1 << 15, 1 << 18
+"""How many sums may be made in parts: more would leave the cache. That costs less than to read both
+factors from afar, as long sums have to where the first is turned around; but for processors that
+compute fast."""
 
 
 def product(
@@ -150,15 +152,18 @@ def _tile(
     if not _worth(rows, inner, columns, apart, b_turned):
         return None
     thin = (rows if b_turned else min(rows, columns)) <= THIN
-    fewest, highest = 1, HIGHEST
+    from_afar = a_turned and inner > SHORT and not thin
+    fewest, highest, most = 1, HIGHEST, MOST_SUMMED
     if wide:
         if not thin and not _worth_where_wide(rows, inner, columns, apart, a_turned, b_turned):
             return None
         if apart >= BROAD and not b_turned:
             fewest = -(-inner // BROAD)
-        elif a_turned and inner > SHORT and not thin:
+        elif from_afar:
             fewest, highest = -(-inner // LONG), HIGHEST_WIDE
-    parts = inner // SHORTEST if rows * columns <= MOST_SUMMED else 1
+    elif from_afar and rows * columns <= MOST_SUMMED_TURNED:
+        fewest, most = -(-inner // LONG), MOST_SUMMED_TURNED
+    parts = inner // SHORTEST if rows * columns <= most else 1
     for count in range(fewest, max(1, parts) + 1):
         length = -(-inner // count)
         area = _area(length, b_turned)
