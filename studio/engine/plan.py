@@ -113,7 +113,7 @@ def meet(do: Do, threads: Threads, tasks: Sequence[Task], later: Sequence[Task] 
 def ahead(do: Do, function: Callable[..., object], *arguments: Any) -> None:
     """Have something called that neither reads nor writes what has been laid out: perhaps earlier.
 
-    At a meeting there is time for it: other threads come later, as they have to wake up first.
+    At a meeting, by any thread, there is time for it: others come late, as they have to wake up.
     """
     if isinstance(do, Calls) and do.met is not None:
         do.met.append(partial(function, *arguments))
