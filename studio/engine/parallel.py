@@ -118,7 +118,7 @@ class Workers:
         # Not for threads, which may come when nothing is left for them, but for shards.
         for _ in range(shards - work(0)):
             while in_turn and self._later and done.empty():
-                self._do_later(0)
+                self._do_later()
             done.get()
         if errors:
             raise errors[0]
@@ -132,7 +132,7 @@ class Workers:
         if not self._handed:
             return
         while self._later:
-            self._do_later(0)
+            self._do_later()
         errors = [self._ended.get() for _ in range(self._handed)]
         self._handed = 0
         for error in errors:
@@ -153,11 +153,11 @@ class Workers:
 
     def _help_later(self, lane: int) -> None:
         """Do one; the next when nothing that is waited for has come."""
-        self._do_later(lane)
+        self._do_later()
         if self._later:
             self._inboxes[lane - 1].put(self._help_later)
 
-    def _do_later(self, _: int) -> None:
+    def _do_later(self) -> None:
         try:
             task = self._later.popleft()
         except IndexError:

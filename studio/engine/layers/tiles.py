@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from studio.engine.blas import is_wide, multiplies_in_place
+from studio.engine.memory import empty
 from studio.engine.plan import Do, at_once
 from studio.engine.sums import add_up
 from studio.engine.workspace import Array, Workspace
@@ -46,8 +47,8 @@ many pages at a time are quick to find."""
 SHORTEST = 100
 """How many numbers a part of a sum has at least: shorter ones are not worth adding up."""
 MOST_SUMMED, MOST_SUMMED_TURNED = 1 << 15, 1 << 18
-"""How many sums may be made in parts: more would leave the cache. That costs less than to read both
-factors from afar, as long sums have to where the first is turned around; but for processors that
+"""How many sums may be made in parts: more would leave the cache. Where the first factor is turned
+around, that costs less than to read both from afar, as long sums have to; but for processors that
 compute fast."""
 
 
@@ -82,7 +83,7 @@ def product(
     cuts = range(0, inner, length)
     shape = (len(cuts), rows, columns)
     name = f"sums of {inner}"
-    sums = np.empty(shape, out.dtype) if space is None else space.array(name, shape, out.dtype)
+    sums = empty(shape, out.dtype) if space is None else space.array(name, shape, out.dtype)
     for part, start in zip(sums, cuts, strict=True):
         some = slice(start, start + length)
         _in_tiles(a[:, some], b[some], part, height, width, do, space)
