@@ -46,6 +46,8 @@ class Workers:
 
     def _start(self) -> None:
         """Start the threads, when there is something for them to do for the first time."""
+        if self._threads:
+            return
         for lane in range(1, self.threads):
             inbox: SimpleQueue[Work | None] = SimpleQueue()
             thread = threading.Thread(
@@ -93,8 +95,7 @@ class Workers:
             for shard in range(shards):
                 task(shard, 0)
             return
-        if not self._threads:
-            self._start()
+        self._start()
         numbers = iter(range(shards))
         errors: list[BaseException] = []
         done: SimpleQueue[None] = SimpleQueue()
@@ -144,7 +145,7 @@ class Workers:
             for task in tasks:
                 task()
             return
-        if tasks and not self._threads:
+        if tasks:
             self._start()
         self._handed += len(tasks)
         self._later.extend(tasks)
@@ -176,8 +177,7 @@ class Workers:
         """
         if self.threads < 2:
             return ALONE.beside(task)
-        if not self._threads:
-            self._start()
+        self._start()
         errors: list[BaseException] = []
         undone = threading.Lock()
         undone.acquire()

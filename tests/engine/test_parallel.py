@@ -113,18 +113,21 @@ def test_nobody_waits_for_what_is_left_for_later() -> None:
 def test_what_is_waited_for_comes_first() -> None:
     done: list[str] = []
     with Workers(2) as workers:
-        begun, goes_on = threading.Event(), threading.Event()
+        begun, goes_on, ended = threading.Event(), threading.Event(), threading.Event()
 
-        def last() -> None:
+        def first() -> None:
             begun.set()
             goes_on.wait(10)
 
-        workers.together([], [last, lambda: done.append("later")])
+        def second() -> None:
+            done.append("later")
+            ended.set()
+
+        workers.together([], [first, second])
         begun.wait(10)
         workers.beside(lambda: done.append("beside"))
         goes_on.set()
-        while len(done) < 2:
-            time.sleep(0.001)
+        assert ended.wait(10)
         workers.finish()
     assert done == ["beside", "later"]
 
