@@ -87,11 +87,10 @@ class Lane:
 
     def _late(self, position: int) -> Late | None:
         """What a layer that picks the largest numbers does for the one before."""
-        if not self.planned[position] or not self.stack[position].picks_largest:
+        layer, before = self.stack[position], position - 1
+        if not self.planned[position] or not layer.picks_largest or self.activity[before]:
             return None
-        if self.activity[position - 1]:
-            return None
-        return LateEnd.of(self.stack[position - 1], self.contexts[position - 1])
+        return LateEnd.of(self.stack[before], self.contexts[before], layer)
 
     def aim(self, shard: int, views: Sequence[dict[str, Array]]) -> None:
         """Set the shard, and where the gradients of its weights go."""
@@ -224,7 +223,8 @@ class Lane:
 
     def _run(self, x: Array, first: int, last: int) -> tuple[Array, list[Any]]:
         """Through a run of planned layers."""
-        name = "forward", last, self.moment.training, self.division
+        moment = self.moment
+        name = "forward", last, moment.training, moment.turns_back, self.division
         return self._plans(first).run(name, x, (), lambda do, x: self._lay(x, first, last, do))
 
     def _run_back(self, dy: Array, caches: list[Any], first: int, last: int) -> Array | None:

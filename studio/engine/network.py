@@ -108,13 +108,13 @@ class Network:
 
     def predict(self, x: Array) -> Array:
         """The outputs for a batch."""
-        self.moment.training = False
+        self.moment.training = self.moment.turns_back = False
         out = self._forward(x)[0]
         return out if self.final is None else self.final.forward(out)
 
     def test(self, x: Array, y: Array, weight: Array | None) -> Result:
         """Loss and predictions of a batch; nothing is learned."""
-        self.moment.training = False
+        self.moment.training = self.moment.turns_back = False
         out, mask = self._forward(x)
         loss, _ = self._judged(y, out, weight, mask)
         return self._result(loss, out, mask)
@@ -134,7 +134,7 @@ class Network:
 
     def gradient(self, x: Array, y: Array, weight: Array | None) -> tuple[Array, Result]:
         """The flat gradient of the loss, weight penalties left out, and the result."""
-        self.moment.training = True
+        self.moment.training = self.moment.turns_back = True
         division = self.division(len(x))
         while len(self.gradients) < len(division.cuts):
             self.gradients.append(self.parameters.gradients())

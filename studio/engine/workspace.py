@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
 from studio.engine.memory import empty
 from studio.engine.plan import Array, Do, Plans, is_same
 from studio.engine.random import Stream
+
+if TYPE_CHECKING:
+    from studio.engine.layers.supply import Supply
 
 Shape: TypeAlias = tuple[int | None, ...]
 Key: TypeAlias = tuple[str, np.dtype[Any]]
@@ -87,12 +90,16 @@ class Workspace:
 
 @dataclass(slots=True)
 class Moment:
-    """Where training stands: what random streams depend on besides the layer. Shared by a model."""
+    """Where training stands: what random streams depend on besides the layer. Shared by a model.
+
+    Where no way back follows, as it does not in evaluation, layers need not prepare it.
+    """
 
     seed: int = 0
     epoch: int = 0
     step: int = 0
     training: bool = False
+    turns_back: bool = True
 
 
 Task: TypeAlias = Callable[[], object]
@@ -143,6 +150,11 @@ def _done() -> None:
 class Late(Protocol):
     """What a layer does to the numbers that it picks, as the layer before has left it out."""
 
+    @property
+    def supply(self) -> Supply | None:
+        """What gives these numbers, where they are asked for; in the batch laid out last."""
+        ...
+
     def lay(self, z: Array, space: Workspace, do: Do) -> None:
         """Have it done in place, to some samples."""
         ...
@@ -172,6 +184,8 @@ class Context:
             numbers: leave out the final activation.
         leaves_bias: True where the next layer adds the bias to what it picks, and finds its
             gradient.
+        supplies: True where the next layer asks for a few samples at a time.
+        supply: what then gives them.
         late: what the layer before has left out.
         gradients: where to write the gradients of the weights, by name; absent names are allocated.
         scope: which layer within a layer it is for, part of its random streams.
@@ -188,6 +202,8 @@ class Context:
     needs_input_gradient: bool = True
     linear_output: bool = False
     leaves_bias: bool = False
+    supplies: bool = False
+    supply: Supply | None = None
     late: Late | None = None
     gradients: dict[str, Array] = field(default_factory=dict[str, Array])
     scope: str = ""
@@ -200,6 +216,11 @@ class Context:
     def training(self) -> bool:
         """Whether layers that behave otherwise in training (Dropout) should do so."""
         return self.moment.training
+
+    @property
+    def turns_back(self) -> bool:
+        """Whether a way back follows."""
+        return self.moment.turns_back
 
     def random(self, purpose: str = "") -> np.random.Generator:
         """The random stream of this layer, step, shard and purpose; until it is asked for again."""
@@ -239,8 +260,8 @@ class Context:
             self.plans = Plans(self.workspace, self.scratch)
         self.settle_mask()
         flags = (
-            self.training, self.linear_output, self.needs_input_gradient, self.threads,
-            self.mask is None,
+            self.training, self.turns_back, self.linear_output, self.needs_input_gradient,
+            self.threads, self.mask is None,
         )  # fmt: skip
         return self.plans.run((name, *flags), array, fixed, lay)
 

@@ -18,8 +18,10 @@ from studio.engine.layers import (
     Layer,
     MaxPooling2D,
     ReLU,
+    columns,
+    pool,
 )
-from studio.engine.workspace import Array, Context
+from studio.engine.workspace import Array, Context, Moment
 
 SHAPE = (9, 9, 3)
 
@@ -63,6 +65,7 @@ LATE: dict[str, list[Layer]] = {
     "layer": [Conv2D(6, 3), ReLU(), MaxPooling2D(3, strides=2)],
     "linear": [Conv2D(6, 3), MaxPooling2D(), Dense(3)],
     "no bias": [Conv2D(6, 3, activation="relu", use_bias=False), MaxPooling2D()],
+    "nothing": [Conv2D(6, 3, use_bias=False), MaxPooling2D()],
     "frozen": [Conv2D(4, 2), Conv2D(6, 3, activation="relu", trainable=False), MaxPooling2D()],
     "first": [Activation("relu"), MaxPooling2D()],
     "twice": [Conv2D(6, 3, activation="relu"), MaxPooling2D(), Conv2D(4, 2, activation="relu"),
@@ -70,8 +73,8 @@ LATE: dict[str, list[Layer]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", LATE)
-def test_the_same_bits(name: str) -> None:
+def example(name: str) -> tuple[list[Layer], Array, Array]:
+    """A stack with biases, its input, and a gradient of its output."""
     stack = built(*LATE[name])
     random = np.random.default_rng(0)
     for weight in (weight for layer in stack for weight in layer.weights if weight.name == "bias"):
@@ -82,6 +85,12 @@ def test_the_same_bits(name: str) -> None:
     lane = Lane(stack, Sequential(stack).moment)
     assert any(context.late for context in lane.contexts)
     dy = random.normal(size=lane.forward(x, 0, len(stack))[0].shape).astype("float32")
+    return stack, x, dy
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_the_same_bits(name: str) -> None:
+    stack, x, dy = example(name)
     found, wanted = step(stack, x, dy), one_by_one(stack, x, dy)
     np.testing.assert_array_equal(found[0], wanted[0])
     for ours, theirs in zip(found[1], wanted[1], strict=True):
@@ -91,12 +100,44 @@ def test_the_same_bits(name: str) -> None:
         np.testing.assert_allclose(ours.get("bias", 0), theirs.get("bias", 0), rtol=1e-5)
 
 
+def forget_pieces() -> None:
+    """Forget the cuts that were computed for shapes."""
+    columns._pieces.cache_clear()
+    columns._groups.cache_clear()
+
+
+@pytest.mark.parametrize("piece", [1, 1 << 14, 1 << 16])
+@pytest.mark.parametrize("name", LATE)
+def test_some_samples_at_a_time(name: str, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack, x, dy = example(name)
+    wanted = step(stack, x, dy)
+    with monkeypatch.context() as patch:
+        # Two of what the convolution makes, and fewer or more on its way back.
+        patch.setattr(pool, "SAMPLES_BYTES", 2400)
+        patch.setattr(columns, "PIECE_BYTES", piece)
+        forget_pieces()
+        found = step(stack, x, dy)
+    forget_pieces()
+    np.testing.assert_array_equal(found[0], wanted[0])
+    for ours, theirs in zip(found[1], wanted[1], strict=True):
+        for weight, gradient in theirs.items():
+            np.testing.assert_allclose(ours[weight], gradient, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_without_a_way_back(name: str) -> None:
+    stack, x, dy = example(name)
+    lane = Lane(stack, Moment(turns_back=False))
+    y, _, _ = lane.forward(x, 0, len(stack))
+    np.testing.assert_array_equal(y, step(stack, x, dy)[0])
+
+
 NEVER: dict[str, list[Layer]] = {
     "sigmoid": [Conv2D(6, 3, activation="sigmoid"), MaxPooling2D()],
     "average": [Conv2D(6, 3, activation="relu"), AveragePooling2D(2)],
     "penalty": [Conv2D(6, 3, activation="relu", activity_regularizer="l2"), MaxPooling2D()],
     "slope": [ReLU(negative_slope=0.1), MaxPooling2D()],
-    "nothing": [Conv2D(6, 3, use_bias=False), MaxPooling2D()],
+    "nothing": [Dense(6, use_bias=False), MaxPooling2D()],
 }
 
 

@@ -26,6 +26,7 @@ from studio.engine.layers.columns import (
     windows_of,
 )
 from studio.engine.layers.planned import Planned
+from studio.engine.layers.supply import Supply, WayBack, hollow
 from studio.engine.layers.tiles import product
 from studio.engine.params import Boolean, Choice, Integer, Integers
 from studio.engine.plan import Do
@@ -52,6 +53,7 @@ class Conv(Planned):
     rank: ClassVar[int]
     category = "Convolution"
     supports_masking = False
+    supplies = True
 
     activation = Named(activations, "linear", initial="relu",
                        label="Activation", help="Applied to the output.")  # fmt: skip
@@ -120,21 +122,43 @@ class Conv(Planned):
         return (kernel, bias) if self.use_bias else (kernel,)
 
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
-        """z = windows · kernel + bias, piece by piece; y = activation(z)."""
+        """The output piece by piece; where the next layer asks for it, only a few samples."""
         shape = (len(x), *cast("win.Sizes", self._lengths(x.shape)), self.filters)
         amounts = win.pads(
             x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate
         )
         padded = win.pad(x, amounts, 0, context.workspace, "padded", do)
+        windows = windows_of(padded, *self._window, context.scratch, do)
+        if context.supplies:
+            supply = self._supply(shape, (x.shape, padded, amounts, None), windows, context, do)
+            context.supply = supply
+            return hollow(shape, x.dtype), supply
         saved = context.workspace.array("saved", shape, x.dtype)
         in_place = self.activation.saves == "output" or context.linear_output
         y = saved if in_place else context.workspace.array("y", shape, x.dtype)
+        self._fill(windows, saved, y, context, do)
+        return y, (x.shape, padded, amounts, saved)
+
+    def _supply(
+        self, shape: win.Sizes, cache: Any, windows: Array, context: Context, do: Do
+    ) -> Supply:
+        """The output of that shape for the next layer, which does what comes after the products."""
+
+        def some(samples: slice) -> Array:
+            met = windows[samples]
+            z = context.scratch.array("supplied", (len(met), *shape[1:]), met.dtype)
+            self._fill(met, z, z, context, do)
+            return z
+
+        return Supply(some, lambda like, do: self._way_back(like, cache, context, do))
+
+    def _fill(self, windows: Array, saved: Array, y: Array, context: Context, do: Do) -> None:
+        """z = windows · kernel + bias; y = activation(z)."""
         linear = is_left_out(self.activation, context)
-        windows = windows_of(padded, *self._window, context.scratch, do)
         kernels = self._parts(self["kernel"].reshape(-1, self.filters))
         bias = None
         if self.use_bias and not context.leaves_bias:
-            bias = line_of(self["bias"], shape[-2:], context.scratch, do)
+            bias = line_of(self["bias"], saved.shape[-2:], context.scratch, do)
         for piece in pieces(windows, self.filters):
             z = saved[piece]
             parts = zip(self._parts(windows[piece]), kernels, self._parts(z), strict=True)
@@ -146,44 +170,58 @@ class Conv(Planned):
                 do(np.add, lines, bias, out=lines)
             if not linear:
                 self.activation.lay(z, y[piece], do)
-        return y, (x.shape, padded, amounts, saved)
 
     def lay_back(
         self, dy: Array, cache: Any, context: Context, do: Do
     ) -> tuple[Array | None, Gradients]:
-        """dz = dy · activation', dkernel = windowsᵀ · dz, dbias = Σ dz; dx as told below.
+        """dz = dy · activation', dkernel = windowsᵀ · dz, dbias = Σ dz; dx as told below."""
+        if isinstance(cache, Supply):
+            return cache.ended()
+        back = self._way_back(dy, cache, context, do)
+        back.lead(slice(0, len(dy)), dy)
+        return back.dx, back.gradients
 
-        All for a few samples at a time, so that it stays in the cache.
+    def _way_back(self, like: Array, cache: Any, context: Context, do: Do) -> WayBack:
+        """The way back, for a few samples at a time, so that they stay in the cache.
+
+        At most as many samples as in ``like`` arrive at once.
         """
         shape, padded, amounts, saved = cache
         space = context.scratch
         gradients = self.gradients(context)
-        add = self._summed(gradients, dy.dtype, context, do)
+        add = self._summed(gradients, like.dtype, context, do)
         windows = windows_of(padded, *self._window, space, do)
         # A kernel turned around also works on the zeros that it needs around dz.
-        worth = prod(shape[1:-1]) < TURNED * prod(dy.shape[1:-1])
+        worth = prod(shape[1:-1]) < TURNED * prod(like.shape[1:-1])
         turned = worth and all(stride == 1 for stride in self.strides)
-        groups = sample_groups(windows, self.filters) if turned else batches(dy, shape[-1])
+        most = windows[: len(like)]
+        groups = sample_groups(most, self.filters) if turned else batches(like, shape[-1])
         dx, back = None, None
         if context.needs_input_gradient:
             way = self._turned if turned else self._scattered
-            dx, back = way(dy[groups[0]].shape, shape, amounts, context, do)
+            dx, back = way(like[groups[0]].shape, shape, amounts, context, do)
         linear = is_left_out(self.activation, context)
-        for samples in groups:
-            arriving, met, kept = dy[samples], windows[samples], saved[samples]
-            dz = arriving
-            if not linear or not arriving.flags.c_contiguous:
-                dz = space.array("dz", arriving.shape, dy.dtype)
-            for piece in pieces(met, self.filters):
-                part = dz[piece]
-                if not linear:
-                    self.activation.lay_back(arriving[piece], kept[piece], part, space, do)
-                elif dz is not arriving:
-                    do(np.copyto, part, arriving[piece])
-                add(met[piece], part)
-            if back is not None:
-                back(samples, dz)
-        return dx, gradients
+
+        def lead(some: slice, dy: Array) -> None:
+            for start, stop in ((group.start, min(group.stop, len(dy))) for group in groups):
+                if start >= stop:
+                    break
+                samples, arriving = slice(some.start + start, some.start + stop), dy[start:stop]
+                met, dz = windows[samples], arriving
+                if not linear or not arriving.flags.c_contiguous:
+                    dz = space.array("dz", arriving.shape, dy.dtype)
+                for piece in pieces(met, self.filters):
+                    part = dz[piece]
+                    if not linear:
+                        kept = saved[samples][piece]
+                        self.activation.lay_back(arriving[piece], kept, part, space, do)
+                    elif dz is not arriving:
+                        do(np.copyto, part, arriving[piece])
+                    add(met[piece], part)
+                if back is not None:
+                    back(samples, dz)
+
+        return WayBack(dx, gradients, lead)
 
     def _summed(self, gradients: Gradients, dtype: Any, context: Context, do: Do) -> Sum:
         """What adds the share of some windows to the gradients of the weights, from zero on."""

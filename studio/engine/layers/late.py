@@ -10,6 +10,7 @@ import numpy as np
 from studio.engine.activations import Activation, Linear
 from studio.engine.layers.base import Layer
 from studio.engine.layers.columns import line_of, matrix
+from studio.engine.layers.supply import Supply
 from studio.engine.plan import Do
 from studio.engine.sums import add_sum_of_rows
 from studio.engine.workspace import Array, Context, Workspace
@@ -36,16 +37,22 @@ class LateEnd:
     has_bias: bool
 
     @classmethod
-    def of(cls, layer: Layer, context: Context) -> Self | None:
+    def of(cls, layer: Layer, context: Context, following: Layer) -> Self | None:
         """The end of a layer, which from now on leaves it out; None if that can't be."""
         activation = layer.output_activation
         if activation is None or not activation.keeps_largest:
             return None
-        has_bias = layer.adds_bias
-        if not has_bias and isinstance(activation, Linear):
+        has_bias, supplies = layer.adds_bias, layer.supplies and following.asks
+        if not has_bias and isinstance(activation, Linear) and not supplies:
             return None
         context.linear_output, context.leaves_bias = True, has_bias
+        context.supplies = supplies
         return cls(layer, context, activation, has_bias)
+
+    @property
+    def supply(self) -> Supply | None:
+        """What gives its numbers where the next layer asks for them; of the batch last laid out."""
+        return self.context.supply
 
     def lay(self, z: Array, space: Workspace, do: Do) -> None:
         """y = activation(z + bias), in place; for some samples, (…, channels) without gaps."""

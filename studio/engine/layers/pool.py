@@ -9,6 +9,7 @@ import numpy as np
 from studio.engine.layers import windows as win
 from studio.engine.layers.base import Gradients
 from studio.engine.layers.planned import Planned
+from studio.engine.layers.supply import hollow
 from studio.engine.plan import Do
 from studio.engine.sums import add_up
 from studio.engine.workspace import Array, Context, Shape, Workspace
@@ -65,19 +66,22 @@ class MaxPooling(Pooling):
 
     That reads each number fewer times than looking at all of a window would, and mostly in long
     runs. Of equal numbers the first counts: of the lines of a window the first, and in it the first
-    place, together the first place in the window, as in Keras.
+    place, together the first place in the window, as in Keras. Where no gradient comes back, the
+    first dimension goes first, whose runs are longer.
     """
 
-    picks_largest = True
+    picks_largest = asks = True
 
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Shapes (batch, …spatial, channels) → (batch, …positions, channels)."""
         space, rank = context.workspace, type(self).rank
         shape = (len(x), *cast("win.Sizes", self._lengths(x.shape)), x.shape[-1])
         amounts = win.pads(x.shape[1:-1], self.pool_size, self.steps, self.padding, (1,) * rank)
-        padded = win.pad(x, amounts, -np.inf, space, "padded", do)
+        padded = hollow(win.padded(x.shape, amounts), x.dtype)
+        late = context.late
+        supply = None if late is None else late.supply
         y = space.array("y", shape, x.dtype)
-        axes = range(rank, 0, -1)
+        axes = range(rank, 0, -1) if context.turns_back else range(1, rank + 1)
         lines = {axis: self._line(axis, shape[axis]) for axis in axes}
         # For each place but the first, where it is larger than all before it.
         larger = {
@@ -87,33 +91,40 @@ class MaxPooling(Pooling):
                 np.bool_,
             )
             for axis in axes
+            if context.turns_back
         }
         for samples in self._samples(padded):
-            part = padded[samples]
+            part = x[samples] if supply is None else supply.lay(samples)
+            part = win.pad(part, amounts, -np.inf, context.scratch, "framed", do)
             for axis in axes:
                 first, *others = [part[where] for where in lines[axis]]
                 into = y[samples]
-                if axis > 1:
+                if axis != axes[-1]:
                     into = context.scratch.array(f"part {axis}", first.shape, x.dtype)
                 if not others:
                     do(np.copyto, into, first)
-                for other, greater in zip(others, larger[axis][:, samples], strict=True):
-                    do(np.greater, other, first, out=greater)
+                for place, other in enumerate(others):
+                    if larger:
+                        do(np.greater, other, first, out=larger[axis][place, samples])
                     do(np.maximum, other, first, out=into)
                     first = into
                 part = into
-            if context.late is not None:
-                context.late.lay(y[samples], context.scratch, do)
-        return y, (x.shape, padded.shape, amounts, lines, larger, y)
+            if late is not None:
+                late.lay(y[samples], context.scratch, do)
+        return y, (padded, win.inner(x.shape[1:-1], amounts), lines, larger, y, supply)
 
     def lay_back(self, dy: Array, cache: Any, context: Context, do: Do) -> tuple[Array, Gradients]:
         """Each gradient goes to the first largest number of its window."""
-        shape, padded_shape, amounts, lines, larger, y = cache
-        space, rank, late = context.scratch, type(self).rank, context.late
-        dpadded = context.workspace.array("dpadded", padded_shape, dy.dtype)
+        dpadded, inner, lines, larger, y, supply = cache
+        space, rank, late, lead = context.scratch, type(self).rank, context.late, None
+        groups = self._samples(dpadded)
         if late is not None:
             late.lay_start(do)
-        for samples in self._samples(dpadded):
+        if supply is None:
+            dpadded = context.workspace.array("dpadded", dpadded.shape, dy.dtype)
+        else:
+            lead = supply.begin_back(dpadded[groups[0]][inner], do)
+        for samples in groups:
             part = dy[samples]
             if late is not None:
                 part = late.lay_back(part, y[samples], space, do)
@@ -122,9 +133,13 @@ class MaxPooling(Pooling):
                 if axis < rank:
                     sizes = larger[axis + 1].shape[2:]
                     dx = space.array(f"back {axis}", (len(part), *sizes), dy.dtype)
+                elif lead is not None:
+                    dx = space.array("supplied", dx.shape, dy.dtype)
                 self._spread(part, larger[axis][:, samples], dx, lines[axis], axis, space, do)
                 part = dx
-        return dpadded[win.inner(shape[1:-1], amounts)], {}
+            if lead is not None:
+                lead(samples, part[inner])
+        return dpadded[inner], {}
 
     def _spread(
         self,
