@@ -14,7 +14,7 @@ from studio.engine.plan import Array, Do, Plans, is_same
 from studio.engine.random import Stream
 
 if TYPE_CHECKING:
-    from studio.engine.layers.supply import Supply
+    from studio.engine.layers.supply import Asking, Supply
 
 Shape: TypeAlias = tuple[int | None, ...]
 Key: TypeAlias = tuple[str, np.dtype[Any]]
@@ -184,7 +184,7 @@ class Context:
             numbers: leave out the final activation.
         leaves_bias: True where the next layer adds the bias to what it picks, and finds its
             gradient.
-        supplies: True where the next layer asks for a few samples at a time.
+        asking: the next layer, where it asks for a few samples at a time.
         supply: what then gives them.
         late: what the layer before has left out.
         gradients: where to write the gradients of the weights, by name; absent names are allocated.
@@ -202,7 +202,7 @@ class Context:
     needs_input_gradient: bool = True
     linear_output: bool = False
     leaves_bias: bool = False
-    supplies: bool = False
+    asking: Asking | None = None
     supply: Supply | None = None
     late: Late | None = None
     gradients: dict[str, Array] = field(default_factory=dict[str, Array])

@@ -86,8 +86,7 @@ class Layer(Declared):
     picks_largest: ClassVar[bool] = False
     """Whether each output is the largest of some inputs, and its gradient goes to one of them."""
     supplies: ClassVar[bool] = False
-    asks: ClassVar[bool] = False
-    """Whether it gives, or takes, its output or input a few samples at a time: ``supply.py``."""
+    """Whether it gives its output to the next layer as that asks for it: see ``supply.py``."""
     is_laid_out: ClassVar[bool] = False
     """Whether it tells what is to be called in every step, see ``planned.py``."""
     reads_integers: ClassVar[bool] = False

@@ -123,13 +123,16 @@ class Conv(Planned):
 
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """The output piece by piece; where the next layer asks for it, only a few samples."""
-        shape = (len(x), *cast("win.Sizes", self._lengths(x.shape)), self.filters)
+        lengths = cast("win.Sizes", self._lengths(x.shape))
+        if context.asking is not None:
+            lengths = context.asking.needs(lengths)
+        shape = (len(x), *lengths, self.filters)
         amounts = win.pads(
             x.shape[1:-1], self.kernel_size, self.strides, self.padding, self.dilation_rate
         )
         padded = win.pad(x, amounts, 0, context.workspace, "padded", do)
-        windows = windows_of(padded, *self._window, context.scratch, do)
-        if context.supplies:
+        windows = self._windows(padded, lengths, context.scratch, do)
+        if context.asking is not None:
             supply = self._supply(shape, (x.shape, padded, amounts, None), windows, context, do)
             context.supply = supply
             return hollow(shape, x.dtype), supply
@@ -138,6 +141,11 @@ class Conv(Planned):
         y = saved if in_place else context.workspace.array("y", shape, x.dtype)
         self._fill(windows, saved, y, context, do)
         return y, (x.shape, padded, amounts, saved)
+
+    def _windows(self, padded: Array, lengths: win.Sizes, space: Workspace, do: Do) -> Array:
+        """The first windows along each dimension, as many as are wanted."""
+        windows = windows_of(padded, *self._window, space, do)
+        return windows[(slice(None), *(slice(length) for length in lengths))]
 
     def _supply(
         self, shape: win.Sizes, cache: Any, windows: Array, context: Context, do: Do
@@ -190,7 +198,7 @@ class Conv(Planned):
         space = context.scratch
         gradients = self.gradients(context)
         add = self._summed(gradients, like.dtype, context, do)
-        windows = windows_of(padded, *self._window, space, do)
+        windows = self._windows(padded, like.shape[1:-1], space, do)
         # A kernel turned around also works on the zeros that it needs around dz.
         worth = prod(shape[1:-1]) < TURNED * prod(like.shape[1:-1])
         turned = worth and all(stride == 1 for stride in self.strides)
@@ -250,9 +258,9 @@ class Conv(Planned):
         """dx as a convolution of dz with the kernel turned around; for strides of 1."""
         space, rank = context.scratch, self.rank
         around = tuple(
-            ((size - 1) * step - before, (size - 1) * step - after)
-            for size, step, (before, after) in zip(
-                self.kernel_size, self.dilation_rate, amounts, strict=True
+            ((size - 1) * step - before, length + before - count)
+            for size, step, (before, _), length, count in zip(
+                self.kernel_size, self.dilation_rate, amounts, shape[1:-1], group[1:-1], strict=True
             )
         )
         dtype = self["kernel"].dtype

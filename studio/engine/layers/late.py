@@ -10,7 +10,7 @@ import numpy as np
 from studio.engine.activations import Activation, Linear
 from studio.engine.layers.base import Layer
 from studio.engine.layers.columns import line_of, matrix
-from studio.engine.layers.supply import Supply
+from studio.engine.layers.supply import Asking, Supply
 from studio.engine.plan import Do
 from studio.engine.sums import add_sum_of_rows
 from studio.engine.workspace import Array, Context, Workspace
@@ -42,11 +42,12 @@ class LateEnd:
         activation = layer.output_activation
         if activation is None or not activation.keeps_largest:
             return None
-        has_bias, supplies = layer.adds_bias, layer.supplies and following.asks
-        if not has_bias and isinstance(activation, Linear) and not supplies:
+        if layer.supplies and isinstance(following, Asking):
+            context.asking = following
+        has_bias = layer.adds_bias
+        if not has_bias and isinstance(activation, Linear) and context.asking is None:
             return None
         context.linear_output, context.leaves_bias = True, has_bias
-        context.supplies = supplies
         return cls(layer, context, activation, has_bias)
 
     @property

@@ -9,7 +9,7 @@ import numpy as np
 from studio.engine.layers import windows as win
 from studio.engine.layers.base import Gradients
 from studio.engine.layers.planned import Planned
-from studio.engine.layers.supply import hollow
+from studio.engine.layers.supply import Asking, hollow
 from studio.engine.plan import Do
 from studio.engine.sums import add_up
 from studio.engine.workspace import Array, Context, Shape, Workspace
@@ -61,7 +61,7 @@ class Pooling(Planned):
         return win.line(axis, count, self.pool_size[axis - 1], self.steps[axis - 1])
 
 
-class MaxPooling(Pooling):
+class MaxPooling(Pooling, Asking):
     """The largest number of each window, found along one dimension after the other, the last first.
 
     That reads each number fewer times than looking at all of a window would, and mostly in long
@@ -70,7 +70,17 @@ class MaxPooling(Pooling):
     first dimension goes first, whose runs are longer.
     """
 
-    picks_largest = asks = True
+    picks_largest = True
+
+    def needs(self, lengths: win.Sizes) -> win.Sizes:
+        """All positions that some window meets."""
+        if self.padding == "same":
+            return lengths
+        counts = cast("win.Sizes", self._lengths((None, *lengths, None)))
+        return tuple(
+            (count - 1) * step + size
+            for count, step, size in zip(counts, self.steps, self.pool_size, strict=True)
+        )
 
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """Shapes (batch, …spatial, channels) → (batch, …positions, channels)."""

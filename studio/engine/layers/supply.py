@@ -2,6 +2,7 @@
 
 What has been made of them is still in the cache when the next layer reads it, and so is, on the way
 back, what this layer reads. Neither needs memory for more than these samples.
+And what the next layer does not look at, as windows don't reach the end of an image, is left out.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from studio.engine.layers.base import Gradients
+from studio.engine.layers.planned import Planned
 from studio.engine.plan import Do
 from studio.engine.workspace import Array
 
@@ -31,6 +33,14 @@ class WayBack(NamedTuple):
     dx: Array | None
     gradients: Gradients
     lead: Lead
+
+
+class Asking(Planned):
+    """A layer that asks for its input, where the one before supplies it."""
+
+    def needs(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
+        """How many positions it needs along each spatial dimension, of those that there are."""
+        raise NotImplementedError
 
 
 class Supply:
