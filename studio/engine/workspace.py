@@ -150,9 +150,8 @@ def _done() -> None:
 class Late(Protocol):
     """What a layer does to the numbers that it picks, as the layer before has left it out."""
 
-    @property
-    def supply(self) -> Supply | None:
-        """What gives these numbers, where they are asked for; in the batch laid out last."""
+    def take_supply(self) -> Supply | None:
+        """What gives these numbers, where they are asked for; to be taken once it is laid out."""
         ...
 
     def lay(self, z: Array, space: Workspace, do: Do) -> None:
@@ -185,7 +184,7 @@ class Context:
         leaves_bias: True where the next layer adds the bias to what it picks, and finds its
             gradient.
         asking: the next layer, where it asks for a few samples at a time.
-        supply: what then gives them.
+        supply: what then gives them, until that layer takes it.
         late: what the layer before has left out.
         gradients: where to write the gradients of the weights, by name; absent names are allocated.
         scope: which layer within a layer it is for, part of its random streams.

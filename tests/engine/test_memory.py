@@ -62,6 +62,40 @@ def test_images_and_sequences_take_no_more_either() -> None:
     assert grown([LSTM(5)], (6, 3), 300, 100) < 30_000
 
 
+LARGE: dict[str, tuple[tuple[int, ...], list[Layer | Input]]] = {
+    "images": ((30, 30, 3), [
+        Conv2D(16, 3, activation="relu"), MaxPooling2D(), Conv2D(16, 3, padding="same"),
+        MaxPooling2D(), Flatten(), Dropout(0.5), Dense(300),
+    ]),
+    "sequences": ((40, 8), [LSTM(64)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_memory_is_free_again_after_training(name: str) -> None:
+    """At once, not only when the garbage collector finds it."""
+    shape, layers = LARGE[name]
+    model = Sequential([Input(shape), *layers, Dense(3, activation="softmax")], seed=0)
+    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    x = np.random.default_rng(0).normal(size=(32, *shape)).astype("float32")
+    y = np.eye(3, dtype="float32")[np.arange(32) % 3]
+    taken: list[int] = []
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for _ in range(4):
+            model.fit(x, y, batch_size=32, verbose=0)
+            model.evaluate(x, y, batch_size=32, verbose=0)
+            taken.append(tracemalloc.get_traced_memory()[0])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert peak - taken[0] > 1_000_000
+    assert taken[-1] - taken[0] < 200_000
+
+
 FAULTS = """
 import resource
 import numpy as np

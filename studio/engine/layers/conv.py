@@ -133,7 +133,7 @@ class Conv(Planned):
         padded = win.pad(x, amounts, 0, context.workspace, "padded", do)
         windows = self._windows(padded, lengths, context.scratch, do)
         if context.asking is not None:
-            supply = self._supply(shape, (x.shape, padded, amounts, None), windows, context, do)
+            supply = self._supply(shape, (x.shape, padded, amounts, None), windows, context)
             context.supply = supply
             return hollow(shape, x.dtype), supply
         saved = context.workspace.array("saved", shape, x.dtype)
@@ -147,12 +147,10 @@ class Conv(Planned):
         windows = windows_of(padded, *self._window, space, do)
         return windows[(slice(None), *(slice(length) for length in lengths))]
 
-    def _supply(
-        self, shape: win.Sizes, cache: Any, windows: Array, context: Context, do: Do
-    ) -> Supply:
+    def _supply(self, shape: win.Sizes, cache: Any, windows: Array, context: Context) -> Supply:
         """The output of that shape for the next layer, which does what comes after the products."""
 
-        def some(samples: slice) -> Array:
+        def some(samples: slice, do: Do) -> Array:
             met = windows[samples]
             z = context.scratch.array("supplied", (len(met), *shape[1:]), met.dtype)
             self._fill(met, z, z, context, do)
@@ -184,7 +182,7 @@ class Conv(Planned):
     ) -> tuple[Array | None, Gradients]:
         """dz = dy · activation', dkernel = windowsᵀ · dz, dbias = Σ dz; dx as told below."""
         if isinstance(cache, Supply):
-            return cache.ended()
+            return cache.found
         back = self._way_back(dy, cache, context, do)
         back.lead(slice(0, len(dy)), dy)
         return back.dx, back.gradients

@@ -50,10 +50,10 @@ class LateEnd:
         context.linear_output, context.leaves_bias = True, has_bias
         return cls(layer, context, activation, has_bias)
 
-    @property
-    def supply(self) -> Supply | None:
-        """What gives its numbers where the next layer asks for them; of the batch last laid out."""
-        return self.context.supply
+    def take_supply(self) -> Supply | None:
+        """What gives its numbers, where the next layer asks for them."""
+        found, self.context.supply = self.context.supply, None
+        return found
 
     def lay(self, z: Array, space: Workspace, do: Do) -> None:
         """y = activation(z + bias), in place; for some samples, (…, channels) without gaps."""

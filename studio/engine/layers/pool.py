@@ -89,7 +89,7 @@ class MaxPooling(Pooling, Asking):
         amounts = win.pads(x.shape[1:-1], self.pool_size, self.steps, self.padding, (1,) * rank)
         padded = hollow(win.padded(x.shape, amounts), x.dtype)
         late = context.late
-        supply = None if late is None else late.supply
+        supply = None if late is None else late.take_supply()
         y = space.array("y", shape, x.dtype)
         axes = range(rank, 0, -1) if context.turns_back else range(1, rank + 1)
         lines = {axis: self._line(axis, shape[axis]) for axis in axes}
@@ -104,7 +104,7 @@ class MaxPooling(Pooling, Asking):
             if context.turns_back
         }
         for samples in self._samples(padded):
-            part = x[samples] if supply is None else supply.lay(samples)
+            part = x[samples] if supply is None else supply.lay(samples, do)
             part = win.pad(part, amounts, -np.inf, context.scratch, "framed", do)
             for axis in axes:
                 first, *others = [part[where] for where in lines[axis]]

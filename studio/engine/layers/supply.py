@@ -52,21 +52,23 @@ class Supply:
     """
 
     def __init__(
-        self, lay: Callable[[slice], Array], way_back: Callable[[Array, Do], WayBack]
+        self, lay: Callable[[slice, Do], Array], way_back: Callable[[Array, Do], WayBack]
     ) -> None:
         self.lay = lay
         self._way_back = way_back
-        self.back: WayBack | None = None
+        self._found: tuple[Array | None, Gradients] | None = None
 
     def begin_back(self, like: Array, do: Do) -> Lead:
         """What leads gradients back that come in arrays like this one, or of fewer samples."""
-        self.back = self._way_back(like, do)
-        return self.back.lead
+        dx, gradients, lead = self._way_back(like, do)
+        self._found = dx, gradients
+        return lead
 
-    def ended(self) -> tuple[Array | None, Gradients]:
+    @property
+    def found(self) -> tuple[Array | None, Gradients]:
         """The gradients of the input and of the weights, after the way back."""
-        assert self.back is not None
-        return self.back.dx, self.back.gradients
+        assert self._found is not None
+        return self._found
 
 
 def hollow(shape: tuple[int, ...], dtype: Any) -> Array:
