@@ -81,7 +81,8 @@ class FitPlan:
 
     def __post_init__(self) -> None:
         for name, param in ARGUMENTS.items():
-            _argument(name, param, getattr(self, name))
+            if (value := getattr(self, name)) is not None or not param.optional:
+                _argument(name, param, value)
 
 
 def _argument(name: str, param: Param[Any], value: Any, where: str = "fit") -> None:

@@ -199,7 +199,7 @@ class Softmax(Activation):
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
         y = np.empty_like(z) if out is None else out
-        rows, results = np.moveaxis(z, self.axis, -1), np.moveaxis(y, self.axis, -1)
+        rows, results = z.swapaxes(self.axis, -1), y.swapaxes(self.axis, -1)
         line = np.empty((*rows.shape[:-1], 1), z.dtype)
         fold(np.fmax, rows, line, at_once)
         np.subtract(rows, line, out=results)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -124,11 +125,11 @@ class CallbackList:
         """The bound methods of those callbacks that override ``hook``."""
         found = self._listeners.get(hook)
         if found is None:
-            names = [hook, ALIASES.get(hook, hook)]
+            names = {hook, ALIASES.get(hook, hook)}
             found = self._listeners[hook] = [
                 getattr(callback, hook)
                 for callback in self.callbacks
-                if any(_overrides(callback, name) for name in names)
+                if not (names.isdisjoint(_own(type(callback))) and names.isdisjoint(vars(callback)))
             ]
         return found
 
@@ -138,5 +139,8 @@ class CallbackList:
             listener(*args)
 
 
-def _overrides(callback: Callback, hook: str) -> bool:
-    return getattr(type(callback), hook) is not getattr(Callback, hook) or hook in vars(callback)
+@cache
+def _own(kind: type[Callback]) -> frozenset[str]:
+    """What a class has of its own among the hooks and other attributes of callbacks."""
+    names = vars(Callback).keys()
+    return frozenset(name for name in names if getattr(kind, name) is not getattr(Callback, name))

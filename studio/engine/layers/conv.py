@@ -172,8 +172,10 @@ class Conv(Planned):
                 rows = columns(part, self.rank, context.scratch, do)
                 self._product(rows, kernel, out, context.scratch, do)
             if bias is not None:
-                lines = z.reshape(-1, *bias.shape)
-                do(np.add, lines, bias, out=lines)
+                # A piece of a long sequence is less than a line.
+                line = bias[: z.shape[-2]]
+                lines = z.reshape(-1, *line.shape)
+                do(np.add, lines, line, out=lines)
             if not linear:
                 self.activation.lay(z, y[piece], do)
 
