@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 
 from studio.engine.errors import NumericsError
-from studio.engine.workspace import Array
+from studio.engine.workspace import Array, Context
 
 if TYPE_CHECKING:
     from studio.engine.network import Network
@@ -27,9 +27,12 @@ def explain(network: Network, x: Array, gradients: Array, loss: float) -> None:
         for weight in layer.weights:
             if not np.isfinite(weight.value).all():
                 _fail(network, f"{layer.label} {weight.name}", weight.value)
-    lane = network.lane()
+    last = len(network.stack) - 1
     for position, layer in enumerate(network.stack):
-        x = lane.forward(x, position, position + 1)[0]
+        # Each on its own: together, one may do part of another's work.
+        logits = position == last and network.final is not None
+        context = Context(moment=network.moment, layer=position, linear_output=logits)
+        x = layer.forward(x, context)[0]
         if not np.isfinite(x).all():
             _fail(network, f"{layer.label} output", x)
     if not np.isfinite(loss):

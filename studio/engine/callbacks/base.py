@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class CallbackList:
             listener(*args)
 
 
-@cache
+@lru_cache(maxsize=256)
 def _own(kind: type[Callback]) -> frozenset[str]:
     """What a class has of its own among the hooks and other attributes of callbacks."""
     names = vars(Callback).keys()

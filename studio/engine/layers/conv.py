@@ -122,7 +122,7 @@ class Conv(Planned):
         return (kernel, bias) if self.use_bias else (kernel,)
 
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
-        """The output piece by piece; where the next layer asks for it, only a few samples."""
+        """The output piece by piece; a few samples at a time where the next layer asks for them."""
         lengths = cast("win.Sizes", self._lengths(x.shape))
         if context.asking is not None:
             lengths = context.asking.needs(lengths)

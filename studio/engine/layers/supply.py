@@ -1,8 +1,8 @@
 """A layer's output as the next one asks for it: a few samples at a time.
 
 What has been made of them is still in the cache when the next layer reads it, and so is, on the way
-back, what this layer reads. Neither needs memory for more than these samples.
-And what the next layer does not look at, as windows don't reach the end of an image, is left out.
+back, what this layer reads; neither needs memory for more. What the next layer does not look at, as
+its windows don't reach the end of an image, is not computed at all.
 """
 
 from __future__ import annotations
