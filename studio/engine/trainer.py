@@ -81,8 +81,7 @@ class FitPlan:
 
     def __post_init__(self) -> None:
         for name, param in ARGUMENTS.items():
-            if (value := getattr(self, name)) is not None or not param.optional:
-                _argument(name, param, value)
+            _argument(name, param, getattr(self, name))
 
 
 def _argument(name: str, param: Param[Any], value: Any, where: str = "fit") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -18,12 +18,10 @@ SHAPES = [(1, 1), (5, 3), (64, 8, 8, 4), (17, 13, 13, 5), (3, 7, 2500), (40, 300
 
 
 @pytest.fixture(autouse=True)
-def small_pieces(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    channels.channels_of.cache_clear()
+def small_pieces(monkeypatch: pytest.MonkeyPatch, forget_cuts: Callable[[], None]) -> None:
+    forget_cuts()
     for name, value in (("LINE", 64), ("PIECE", 500), ("SHARED", 1000)):
         monkeypatch.setattr(channels, name, value)
-    yield
-    channels.channels_of.cache_clear()
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -27,14 +27,6 @@ CASES: dict[str, tuple[Layer, tuple[int, ...]]] = {
 }
 
 
-@pytest.fixture
-def _other_pieces() -> Iterator[None]:
-    """What was computed of shapes is not kept beyond the test."""
-    yield
-    columns._pieces.cache_clear()
-    columns._groups.cache_clear()
-
-
 def there_and_back(layer: Layer, x: Array) -> list[Array]:
     context = Context()
     y, cache = layer.forward(x, context)
@@ -43,9 +35,10 @@ def there_and_back(layer: Layer, x: Array) -> list[Array]:
     return [array.copy() for array in (y, dx, *gradients.values())]
 
 
-@pytest.mark.usefixtures("_other_pieces")
 @pytest.mark.parametrize("name", CASES)
-def test_pieces_make_no_difference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pieces_make_no_difference(
+    name: str, monkeypatch: pytest.MonkeyPatch, forget_cuts: Callable[[], None]
+) -> None:
     layer, shape = CASES[name]
     layer.build((None, *shape), seed=0)
     random = np.random.default_rng(0)
@@ -54,7 +47,6 @@ def test_pieces_make_no_difference(name: str, monkeypatch: pytest.MonkeyPatch) -
     whole = there_and_back(layer, x)
     for size in (1, 1 << 9, 1 << 11, 1 << 13):
         monkeypatch.setattr(columns, "PIECE_BYTES", size)
-        columns._pieces.cache_clear()
-        columns._groups.cache_clear()
+        forget_cuts()
         for found, wanted in zip(there_and_back(layer, x), whole, strict=True):
             np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -105,24 +106,18 @@ def test_the_same_numbers(name: str) -> None:
     assert_close(found[1], wanted[1])
 
 
-def forget_pieces() -> None:
-    """Forget the cuts that were computed for shapes."""
-    columns._pieces.cache_clear()
-    columns._groups.cache_clear()
-
-
 @pytest.mark.parametrize("piece", [1, 1 << 14, 1 << 16])
 @pytest.mark.parametrize("name", LATE)
-def test_some_samples_at_a_time(name: str, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_some_samples_at_a_time(
+    name: str, piece: int, monkeypatch: pytest.MonkeyPatch, forget_cuts: Callable[[], None]
+) -> None:
     stack, x, dy = example(name)
     wanted = step(stack, x, dy)
-    with monkeypatch.context() as patch:
-        # Two of what the convolution makes, and fewer or more on its way back.
-        patch.setattr(pool, "SAMPLES_BYTES", 2400)
-        patch.setattr(columns, "PIECE_BYTES", piece)
-        forget_pieces()
-        found = step(stack, x, dy)
-    forget_pieces()
+    # Two of what the convolution makes, and fewer or more on its way back.
+    monkeypatch.setattr(pool, "SAMPLES_BYTES", 2400)
+    monkeypatch.setattr(columns, "PIECE_BYTES", piece)
+    forget_cuts()
+    found = step(stack, x, dy)
     np.testing.assert_array_equal(found[0], wanted[0])
     assert_close(found[1], wanted[1])
 

@@ -4,7 +4,7 @@ out whatever these sizes are."""
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -68,18 +68,6 @@ STACKS: dict[str, tuple[tuple[int, ...], list[tuple[str, dict[str, Any]]]]] = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _cuts_are_found_anew() -> Iterator[None]:
-    """What was computed of other sizes is not kept beyond a test."""
-    yield
-    forget()
-
-
-def forget() -> None:
-    for found in (columns._pieces, columns._groups, tiles._tile, channels.channels_of):
-        found.cache_clear()
-
-
 def trained(name: str, threads: int) -> list[Array]:
     """What training and evaluation come to, the predictions, and the weights."""
     shape, stack = STACKS[name]
@@ -101,14 +89,16 @@ def trained(name: str, threads: int) -> list[Array]:
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("name", STACKS)
-def test_sizes_make_no_difference(name: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sizes_make_no_difference(
+    name: str, seed: int, monkeypatch: pytest.MonkeyPatch, forget_cuts: Callable[[], None]
+) -> None:
     wanted, chance = trained(name, 1), random.Random(seed)
     for module, size, values in SIZES:
         if seed == 0:
             monkeypatch.setattr(module, size, values[0])
         elif chance.random() < 0.6:
             monkeypatch.setattr(module, size, chance.choice(values))
-    forget()
+    forget_cuts()
     found, shared = trained(name, 1), trained(name, 2)
     for ours, others, usual in zip(found, shared, wanted, strict=True):
         np.testing.assert_array_equal(ours, others)

@@ -211,10 +211,12 @@ class Conv(Planned):
         linear = is_left_out(self.activation, context)
 
         def lead(some: slice, dy: Array) -> None:
-            for start, stop in ((group.start, min(group.stop, len(dy))) for group in groups):
-                if start >= stop:
+            for group in groups:
+                arriving = dy[group]
+                if not len(arriving):
                     break
-                samples, arriving = slice(some.start + start, some.start + stop), dy[start:stop]
+                start = some.start + group.start
+                samples = slice(start, start + len(arriving))
                 met, dz = windows[samples], arriving
                 if not linear or not arriving.flags.c_contiguous:
                     dz = space.array("dz", arriving.shape, dy.dtype)

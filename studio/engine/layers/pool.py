@@ -9,7 +9,7 @@ import numpy as np
 from studio.engine.layers import windows as win
 from studio.engine.layers.base import Gradients
 from studio.engine.layers.planned import Planned
-from studio.engine.layers.supply import Asking, hollow
+from studio.engine.layers.supply import hollow
 from studio.engine.plan import Do
 from studio.engine.sums import add_up
 from studio.engine.workspace import Array, Context, Shape, Workspace
@@ -61,7 +61,7 @@ class Pooling(Planned):
         return win.line(axis, count, self.pool_size[axis - 1], self.steps[axis - 1])
 
 
-class MaxPooling(Pooling, Asking):
+class MaxPooling(Pooling):
     """The largest number of each window, found along one dimension after the other, the last first.
 
     That reads each number fewer times than looking at all of a window would, and mostly in long

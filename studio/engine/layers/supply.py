@@ -8,12 +8,11 @@ its windows don't reach the end of an image, is not computed at all.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from studio.engine.layers.base import Gradients
-from studio.engine.layers.planned import Planned
 from studio.engine.plan import Do
 from studio.engine.workspace import Array
 
@@ -35,12 +34,13 @@ class WayBack(NamedTuple):
     lead: Lead
 
 
-class Asking(Planned):
+@runtime_checkable
+class Asking(Protocol):
     """A layer that asks for its input, where the one before supplies it."""
 
     def needs(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
         """How many positions it needs along each spatial dimension, of those that there are."""
-        raise NotImplementedError
+        ...
 
 
 class Supply:
