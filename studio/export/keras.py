@@ -6,6 +6,7 @@ The file reads its data from an ``.npz`` file beside it, which :func:`export_ker
 from __future__ import annotations
 
 import io
+from itertools import chain, count
 from pathlib import Path
 from textwrap import fill, indent
 
@@ -18,10 +19,13 @@ from studio.engine.layers import registry as layers
 from studio.engine.losses import losses
 from studio.engine.metrics import metrics
 from studio.engine.optimizers import optimizers
+from studio.engine.params import snake_case
 from studio.engine.saving.atomic import target_of, write_atomically
-from studio.export.keras_calls import call, name_or_call
+from studio.export.keras_calls import call, name_in_keras, name_or_call
 from studio.export.source import WIDTH, Call, Name, expression
+from studio.project.block_checks import INPUT, block_names
 from studio.project.checks import check
+from studio.project.edits import set_param
 from studio.project.propose import ADVICE
 from studio.project.values import Project, Settings
 
@@ -141,7 +145,7 @@ def _encoded_targets(info: DatasetInfo, training: str) -> list[str]:
 
 
 def _build_model(project: Project, info: DatasetInfo) -> str:
-    stack = [call(block.layer, layers) for block in project.blocks]
+    stack = [call(block.layer, layers) for block in _named(project).blocks]
     chosen = [call(metric, metrics) for metric in project.settings.metrics]
     model = Call(
         "keras.Sequential", (("", [Call("keras.Input", (("", info.input_shape),)), *stack]),)
@@ -160,6 +164,20 @@ def _build_model(project: Project, info: DatasetInfo) -> str:
         "return model",
     ]
     return _function("build_model()", "Return the compiled model.", lines)
+
+
+def _named(project: Project) -> Project:
+    """The blocks with names that Keras takes, and still no two the same."""
+    names = block_names(project)
+    taken = {INPUT, *names}
+    for block, own in zip(project.blocks, names, strict=True):
+        plain = name_in_keras(own) or snake_case(block.layer.class_name)
+        if plain != own:
+            numbered = (f"{plain}_{number}" for number in count(2))
+            name = next(each for each in chain([plain], numbered) if each not in taken)
+            taken.add(name)
+            project = set_param(project, block.id, "name", name)
+    return project
 
 
 def _main(settings: Settings, info: DatasetInfo) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -33,12 +35,16 @@ MODULES: Mapping[Registry[Any], str] = {
     schedules: "keras.optimizers.schedules",
 }
 """Where Keras has what each registry holds."""
+REFUSED = re.compile(r"[^A-Za-z0-9_-]+")
+"""What names may not have: TensorFlow refuses blanks and most signs, PyTorch the point."""
 
 
 def call(spec: Spec, registry: Registry[Any]) -> Call:
     """The call that makes what the spec describes: required arguments first, defaults left out."""
     cls = registry.find(spec.class_name)
     config = _told_within(cls, spec.config)
+    if registry is not metrics:
+        config = _plainly_named(config)
     required = [param for param in cls.params.values() if param.required]
     others = [param for param in cls.params.values() if not param.required]
     positional = [("", value(param, config[param.name])) for param in required]
@@ -46,6 +52,18 @@ def call(spec: Spec, registry: Registry[Any]) -> Call:
         (param.name, value(param, config[param.name])) for param in others if param.name in config
     ]
     return Call(f"{MODULES[registry]}.{cls.__name__}", (*positional, *named))
+
+
+def name_in_keras(name: str) -> str:
+    """The name as Keras takes it on every backend; empty where nothing is left of it."""
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return REFUSED.sub("_", letters).lstrip("_-")
+
+
+def _plainly_named(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    rest = {key: given for key, given in config.items() if key != "name"}
+    name = name_in_keras(config.get("name") or "")
+    return {**rest, "name": name} if name else rest
 
 
 def _told_within(cls: type[Any], config: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -116,13 +116,11 @@ def _size_problem(block: Block, facts: Facts, batch_size: int) -> Problem | None
 
 
 INPUT = "input_layer"
+"""What Keras calls that which comes before the first block."""
 
 
 def name_problems(project: Project) -> Iterator[Problem]:
-    """Blocks whose own name another one has too, of its own or as a numbered class name.
-
-    Keras has a name for what comes before the first block.
-    """
+    """Blocks whose own name another one has too, of its own or as a numbered class name."""
     names = block_names(project)
     counts = Counter([*names, INPUT])
     for block, name in zip(project.blocks, names, strict=True):

@@ -1,6 +1,7 @@
 """The Keras code says all that differs from Keras' defaults, and looks as people write it."""
 
 import ast
+import re
 import subprocess
 import sys
 
@@ -165,6 +166,21 @@ def test_constant_weights_are_told_their_value():
     assert expression(call(spec, layers)) == (
         "layers.Dense(3, kernel_initializer=keras.initializers.Constant(value=0.0))"
     )
+
+
+def test_names_are_such_as_every_backend_takes():
+    project = EXAMPLES[2].project
+    given = ["First layer", "First_layer", "1.5 größer", "卷积"]
+    for number, name in enumerate(given):
+        project = edits.insert_block(project, number, "Dropout")
+        project = edits.set_param(project, project.blocks[number].id, "name", name)
+    within = {"class_name": "Dense", "config": {"units": 3, "name": "a b"}}
+    wrapper = expression(call(Spec("TimeDistributed", {"layer": within}), layers))
+    assert 'layers.Dense(3, name="a_b")' in wrapper
+    code = keras_code(edits.set_loss_param(project, "name", "my loss"))
+    assert re.findall(r'name="(.*?)"', code) == [
+        "First_layer_2", "First_layer", "1_5_groer", "dropout", "my_loss",
+    ]  # fmt: skip
 
 
 def test_layers_within_a_frozen_one_are_told():
