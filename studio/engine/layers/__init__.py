@@ -4,7 +4,6 @@ from studio.engine.layers.activation_layers import (
     ELU,
     Activation,
     LeakyReLU,
-    PReLU,
     ReLU,
     Softmax,
 )
@@ -53,6 +52,7 @@ from studio.engine.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from studio.engine.layers.group_normalization import GroupNormalization
 from studio.engine.layers.gru import (
     GRU,
 )
@@ -64,7 +64,6 @@ from studio.engine.layers.lstm import (
 )
 from studio.engine.layers.normalization import BatchNormalization
 from studio.engine.layers.normalization_by_sample import (
-    GroupNormalization,
     LayerNormalization,
     UnitNormalization,
 )
@@ -76,6 +75,7 @@ from studio.engine.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from studio.engine.layers.prelu import PReLU
 from studio.engine.layers.preprocessing import Normalization, Rescaling
 from studio.engine.layers.reshaping import (
     Permute,

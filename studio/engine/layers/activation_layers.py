@@ -11,22 +11,16 @@ from studio.engine.activations import Activation as Function
 from studio.engine.activations import Elu, LeakyRelu, Relu, activations
 from studio.engine.activations import Softmax as SoftmaxFunction
 from studio.engine.activations.base import Sloped
-from studio.engine.constraints import constraints
-from studio.engine.errors import ShapeError, StudioError
-from studio.engine.initializers import initializers
+from studio.engine.errors import StudioError
 from studio.engine.layers.base import (
     Gradients,
-    Layer,
-    WeightSpec,
     is_left_out,
-    known,
     register,
 )
 from studio.engine.layers.planned import Planned
-from studio.engine.params import Integer, Integers, Real
+from studio.engine.params import Integer, Real
 from studio.engine.plan import Do
 from studio.engine.registry import Named
-from studio.engine.regularizers import regularizers
 from studio.engine.workspace import Array, Context, Shape
 
 
@@ -147,73 +141,6 @@ class ELU(FunctionLayer):
     def function(self) -> Function:
         """Elu of this alpha."""
         return Elu(self.alpha)
-
-
-@register()
-class PReLU(Layer):
-    """y = x where x > 0, else alpha · x, alpha learned.
-
-    Input shape: any. Output shape: the same.
-    Source: He et al., 2015; https://keras.io/api/layers/activation_layers/prelu/
-    """
-
-    category = "Activation"
-    help = "Like LeakyReLU, with slopes that are learned."
-
-    alpha_initializer = Named(initializers, "zeros", advanced=True)
-    alpha_regularizer = Named(regularizers, None, optional=True, help="Keeps slopes small.")
-    alpha_constraint = Named(constraints, None, optional=True, advanced=True)
-    shared_axes = Integers(None, optional=True, advanced=True,
-                           help="Axes, from 1, whose numbers share a slope.")  # fmt: skip
-
-    def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
-        """alpha, of a sample's shape with 1 along shared axes."""
-        shared = set(self.shared_axes or ())
-        if any(axis >= len(input_shape) for axis in shared):
-            raise ShapeError(
-                f"an input that has the axes {self.shared_axes}",
-                f"{len(input_shape) - 1} dimensions per sample",
-                self.label,
-            )
-        shape = tuple(
-            1 if axis in shared else known(size, self, "input shape")
-            for axis, size in enumerate(input_shape[1:], 1)
-        )
-        return (
-            WeightSpec(
-                "alpha",
-                shape,
-                self.alpha_initializer,
-                self.alpha_regularizer,
-                self.alpha_constraint,
-            ),
-        )
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """The input's shape."""
-        self.check_input(input_shape)
-        self.weight_specs(input_shape)
-        return input_shape
-
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """max(x, 0) + alpha · min(x, 0)."""
-        below = np.minimum(x, 0, out=context.workspace.array("below", x.shape, x.dtype))
-        y = np.multiply(below, self["alpha"], out=context.workspace.array("y", x.shape, x.dtype))
-        y += np.maximum(x, 0)
-        return y, (x, below)
-
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
-        """dx = dy or alpha · dy, dalpha = Σ dy · min(x, 0); 0 at a bend, as in Keras."""
-        x, below = cache
-        alpha = self["alpha"]
-        gradient = context.gradient("alpha", alpha)
-        shared = [axis for axis, size in enumerate(alpha.shape, 1) if size == 1]
-        each = (dy * below).sum(axis=(0, *shared), keepdims=True)
-        gradient[...] = each[0]
-        dx = np.multiply(dy, below < 0, out=context.workspace.array("dx", x.shape, dy.dtype))
-        dx *= alpha
-        dx += dy * (x > 0)
-        return dx, {"alpha": gradient}
 
 
 @register()

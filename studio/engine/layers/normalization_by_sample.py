@@ -11,7 +11,6 @@ from studio.engine.constraints import constraints
 from studio.engine.errors import ParameterError, ShapeError
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, Layer, WeightSpec, known, register
-from studio.engine.layers.channels import Channels, channels_of
 from studio.engine.layers.columns import without_gaps
 from studio.engine.layers.normalization import Affine, axis_of
 from studio.engine.layers.planned import Planned
@@ -133,97 +132,6 @@ def _from_rows(rows: Array, shape: tuple[int, ...], axes: tuple[int, ...]) -> Ar
     others = [size for axis, size in enumerate(shape) if axis not in axes]
     moved = rows.reshape(*others, *(shape[axis] for axis in axes))
     return np.moveaxis(moved, range(len(others), len(shape)), axes)
-
-
-@register()
-class GroupNormalization(Affine):
-    """y = gamma · (x - mean) / sqrt(variance + ε) + beta, over groups of channels of each sample.
-
-    Input shape: any with channels last. Output shape: the same.
-    Source: Wu and He, 2018; https://keras.io/api/layers/normalization_layers/group_normalization/
-    """
-
-    help = "Keeps the numbers of each group of channels at a steady size."
-
-    groups = Integer(
-        32, minimum=-1, initial=4, label="Groups", help="How many; -1 for one per channel."
-    )
-    axis = Integer(-1, minimum=-1, maximum=-1, advanced=True, help="The channels are last here.")
-    epsilon = Real(1e-3, above=0, advanced=True, help="Keeps the division finite.")
-    center = Boolean(True, label="Center", help="Whether a learned number is added.")
-    scale = Boolean(True, label="Scale", help="Whether a learned number is multiplied.")
-    beta_initializer = Named(initializers, "zeros", advanced=True)
-    gamma_initializer = Named(initializers, "ones", advanced=True)
-    beta_regularizer = Named(regularizers, None, optional=True, advanced=True)
-    gamma_regularizer = Named(regularizers, None, optional=True, advanced=True)
-    beta_constraint = Named(constraints, None, optional=True, advanced=True)
-    gamma_constraint = Named(constraints, None, optional=True, advanced=True)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.groups == 0:
-            raise ParameterError("a number of groups, or -1", "0", f"{self.label} groups")
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """The input's shape."""
-        self.check_input(input_shape)
-        channels = known(input_shape[-1], self, "number of channels")
-        if self.groups != -1 and channels % self.groups:
-            raise ShapeError(
-                f"channels divisible by groups={self.groups}", str(channels), self.label
-            )
-        return input_shape
-
-    def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
-        """gamma and beta, each (channels,)."""
-        return self.affine_specs((known(input_shape[-1], self, "number of channels"),))
-
-    def forward(self, x: Array, context: Context) -> tuple[Array, Any]:
-        """y = n · scale · gamma + beta, n = x - mean; mean and scale are those of a group."""
-        self.compute_output_shape(x.shape)
-        read, space = channels_of(x.shape[1:]), context.workspace
-        lines = x.reshape(len(x), -1, read.repeats * read.channels)
-        n, y = (space.array(name, lines.shape, x.dtype) for name in ("n", "y"))
-        mean = self._mean(read, np.add.reduce(lines, axis=1))
-        np.subtract(lines, read.line(mean)[:, None], out=n)
-        variance = self._mean(read, np.einsum("blx,blx->bx", n, n))
-        scale = 1 / np.sqrt(variance + x.dtype.type(self.epsilon))
-        np.multiply(n, read.line(scale * self.factor)[:, None], out=y)
-        if self.center:
-            y += read.line(self["beta"])
-        return y.reshape(x.shape), (read, n, scale)
-
-    def backward(self, dy: Array, cache: Any, context: Context) -> tuple[Array, Gradients]:
-        """dx = scale · (dn - mean(dn) - n · scale² · mean(n · dn)) with dn = gamma · dy.
-
-        Mean and variance depend on each number of the group too.
-        """
-        read, n, scale = cache
-        lines = dy.reshape(n.shape)
-        spare, dx = (context.workspace.array(name, n.shape, dy.dtype) for name in ("spare", "dx"))
-        plain, along = (
-            sums.reshape(len(dy), -1, read.channels).sum(axis=1)
-            for sums in (np.add.reduce(lines, axis=1), np.einsum("blx,blx->bx", n, lines))
-        )
-        gradients = self.affine_gradients(context, (along * scale).sum(axis=0), plain.sum(axis=0))
-        slope = scale**3 * self._mean(read, self.factor * along)
-        shift = scale * self._mean(read, self.factor * plain)
-        np.multiply(lines, read.line(scale * self.factor)[:, None], out=dx)
-        dx -= np.multiply(n, read.line(slope)[:, None], out=spare)
-        dx -= read.line(shift)[:, None]
-        return dx.reshape(dy.shape), gradients
-
-    def _mean(self, read: Channels, sums: Array) -> Array:
-        """The means of each sample's groups, (batch, channels), from sums over its positions.
-
-        Args:
-            read: how a sample is read.
-            sums: (batch, channels), perhaps several times next to each other.
-        """
-        groups = read.channels if self.groups == -1 else self.groups
-        size = read.channels // groups
-        totals = sums.reshape(len(sums), -1, groups, size).sum(axis=(1, 3))
-        return np.repeat(totals / (read.rows * size), size, axis=1)
 
 
 @register()
