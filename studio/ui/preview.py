@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
     QSizePolicy,
+    QStyle,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -87,6 +88,7 @@ class Picture(QWidget):
         self.grid: QImage | None = None
         self.places = np.empty((0, 2))
         self.classes = np.empty(0, dtype=np.int64)
+        self._across = self.width()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_data(self, data: Dataset) -> None:
@@ -104,11 +106,16 @@ class Picture(QWidget):
 
     def sizeHint(self) -> QSize:  # noqa: N802
         ratio = 0.7 if self.grid is None else self.grid.height() / self.grid.width()
-        width = min(self.width(), 28 * self.fontMetrics().height())
+        width = min(self._across, 28 * self.fontMetrics().height())
         return QSize(10 * self.fontMetrics().height(), round(width * ratio))
 
     def resizeEvent(self, event: QEvent) -> None:  # noqa: N802 # pyright: ignore[reportIncompatibleMethodOverride]
-        self.updateGeometry()
+        # Not for the width of a scroll bar: with it the picture would be lower, fit without the
+        # bar, be higher again, and so on until the stack overflows.
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent, None, self)
+        if abs(self.width() - self._across) > bar:
+            self._across = self.width()
+            self.updateGeometry()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)

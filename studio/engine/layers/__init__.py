@@ -52,7 +52,6 @@ from studio.engine.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
-from studio.engine.layers.group_normalization import GroupNormalization
 from studio.engine.layers.gru import (
     GRU,
 )
@@ -63,6 +62,7 @@ from studio.engine.layers.lstm import (
     LSTM,
 )
 from studio.engine.layers.normalization import BatchNormalization
+from studio.engine.layers.normalization_by_group import GroupNormalization
 from studio.engine.layers.normalization_by_sample import (
     LayerNormalization,
     UnitNormalization,
