@@ -86,7 +86,7 @@ def calm(dtype: str) -> Iterator[None]:
     """A number type, and no warnings about what random models do."""
     with precision(dtype), np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        warnings.filterwarnings("ignore", "You are using a softmax over axis -1", UserWarning)
+        warnings.filterwarnings("ignore", ".*[Yy]ou are using a softmax over axis", UserWarning)
         warnings.filterwarnings("ignore", ".*this layer does not support masking", UserWarning)
         yield
 

@@ -32,6 +32,12 @@ def beyond_keras(name: str, config: Mapping[str, Any], shape: tuple[int, ...]) -
         return True
     if "trainable" in config and name.startswith(("SpatialDropout", "Bi", "Time")):
         return True  # An argument that these lack, or do not hand on.
+    if name == "Bidirectional" and "backward_layer" in config:
+        # It takes both outputs to be as wide.
+        forward, backward = (
+            config[part]["config"]["units"] for part in ("layer", "backward_layer")
+        )
+        return forward != backward
     if name == "RandomContrast":  # It fails where the factor is one number.
         return True
     if name.startswith("AveragePooling"):

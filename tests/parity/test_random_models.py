@@ -18,7 +18,7 @@ from tests.parity.worst import note
 MODELS = int(os.environ.get("STUDIO_PARITY_MODELS", "300"))
 
 LIMITS = {"float32": 1e-5, "float64": 1e-6}
-AS_KERAS = 4
+AS_KERAS = 10
 """Where Keras in float32 is far from Keras in float64, we may be so many times as far from it."""
 
 
@@ -30,6 +30,9 @@ def test_model(seed: int, tmp_path: Path) -> None:
         found = differences(chosen, dtype, tmp_path)
         far = {kind for kind, value in found.items() if not value <= limit}
         allowed = rounding(chosen) if far and dtype == "float32" else {}
+        if allowed:
+            # What a training leads to is as well or badly conditioned as its weights.
+            allowed["history"] = max(allowed["history"], allowed["trained weights"])
         for kind, value in found.items():
             note(f"{dtype} {kind}", value, f"model {seed}")
             if not value <= max(limit, AS_KERAS * allowed.get(kind, 0)):
