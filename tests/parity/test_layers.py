@@ -39,7 +39,9 @@ CASES: list[Case] = [
     *each("Conv2DTranspose", (2, 4, 5, 3), {"filters": 4, "kernel_size": 3},
           {"strides": 2}, {"padding": "same"}, {"strides": 2, "padding": "same"},
           {"kernel_size": 4, "strides": 2, "padding": "same"}, {"kernel_size": 2, "strides": 3},
-          {"activation": "relu"}, {"use_bias": False}),
+          {"activation": "relu"}, {"use_bias": False},
+          *[{"kernel_size": size, "strides": 3, "padding": padding, "output_padding": more}
+            for size in (1, 2, 3, 4) for padding in ("same", "valid") for more in (0, 1, 2)]),
     *[case for kind in ("Max", "Average") for case in [
         *each(f"{kind}Pooling1D", (2, 7, 3), {"pool_size": 2}, {"pool_size": 3}, {"strides": 1},
               {"padding": "same"}, {"pool_size": 3, "strides": 2, "padding": "same"}),

@@ -91,10 +91,11 @@ class Conv2DTranspose(Planned):
         if self.padding == "valid":
             more = max(span - stride, 0) if extra is None else span - stride + extra
             return length * stride + more, 0
-        cut = max(span - stride, 0) // 2 if extra is None else span // 2
+        covered = (length - 1) * stride + span
         if extra is None:
-            return length * stride, cut
-        return (length - 1) * stride + span - 2 * (span // 2) + extra, cut
+            return length * stride, max(span - stride, 0) // 2
+        out = covered - 2 * (span // 2) + extra
+        return out, max(covered - out, 0) // 2
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """(batch, height, width, channels) → (batch, rows, columns, filters)."""
