@@ -7,6 +7,7 @@ import pytest
 
 from studio.engine.activations import Sigmoid, logistic
 from studio.engine.layers import GRU, LSTM, Layer
+from studio.engine.plan import at_once
 from studio.engine.workspace import Array, Context
 
 both_ways = pytest.mark.parametrize("by_exp", [False, True], ids=["tanh", "exp"])
@@ -36,17 +37,35 @@ def test_exp_is_taken_where_tanh_looks_things_up(
     assert not logistic.is_exp_faster()
 
 
+def exact(z: Array) -> Array:
+    return np.exp(-np.logaddexp(0, -z.astype("longdouble")))
+
+
 @both_ways
 @pytest.mark.parametrize(("dtype", "near"), [("float32", 1.2e-7), ("float64", 2.3e-16)])
-def test_sigma_is_near_the_exact_one(
+def test_gates_are_near_the_exact_ones(
     by_exp: bool, dtype: str, near: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logistic, "BY_EXP", by_exp)
     z = np.linspace(-800, 800, 6401).astype(dtype)
-    exact = np.exp(-np.logaddexp(0, -z.astype("longdouble")))
+    found = z * z.dtype.type(logistic.factor())
+    with np.errstate(over="ignore"):
+        logistic.lay_rest(found)
+    np.testing.assert_allclose(found, exact(z), rtol=0, atol=near)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "near", "least"), [("float32", 3e-7, 1e-37), ("float64", 1e-15, 1e-300)]
+)
+def test_even_the_smallest_probabilities_are_told_apart(dtype: str, near: float, least: float):
+    z = np.linspace(-800, 800, 6401).astype(dtype)
     found = Sigmoid().forward(z)
     assert found.dtype == dtype
-    np.testing.assert_allclose(found, exact, rtol=0, atol=near)
+    np.testing.assert_allclose(found, exact(z), rtol=near, atol=least)
+    laid = np.empty_like(z)
+    with np.errstate(over="ignore"):
+        Sigmoid().lay(z, laid, at_once)
+    np.testing.assert_array_equal(laid, found)
 
 
 @pytest.mark.parametrize("layer", [LSTM(5), GRU(5), GRU(5, reset_after=False)], ids=repr)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from studio.engine.activations.base import Activation, Sloped, activations, checked_axis
-from studio.engine.activations.logistic import factor, lay_rest
 from studio.engine.activations.normal import normal
 from studio.engine.params import Boolean, Integer, Real
 from studio.engine.plan import Do, as_arrays, at_once
@@ -137,11 +136,12 @@ class Sigmoid(Activation):
     help = "Squeezes numbers into 0 to 1; the usual output for two classes."
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
-        y = np.multiply(z, factor(), out=out)
+        y = np.negative(z, out=out)
         # An exponential that is too large for a number makes the 0 that it should.
         with np.errstate(over="ignore"):
-            lay_rest(y)
-        return y
+            np.exp(y, out=y)
+        np.add(y, 1, out=y)
+        return np.reciprocal(y, out=y)
 
     def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
         slope = 1 - saved
@@ -149,8 +149,10 @@ class Sigmoid(Activation):
         return np.multiply(dy, slope, out=out)
 
     def lay(self, z: Array, out: Array, do: Do) -> None:
-        do(np.multiply, z, *as_arrays(factor(), dtype=z.dtype), out=out)
-        lay_rest(out, do)
+        do(np.negative, z, out=out)
+        do(np.exp, out, out=out)
+        do(np.add, out, *as_arrays(1, dtype=z.dtype), out=out)
+        do(np.reciprocal, out, out=out)
 
     def lay_back(self, dy: Array, kept: Array, out: Array, space: Workspace, do: Do) -> None:
         do(np.subtract, *as_arrays(1, dtype=kept.dtype), kept, out=out)

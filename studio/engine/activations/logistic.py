@@ -1,4 +1,6 @@
-"""σ(z) = 1 / (1 + exp(-z)), by whichever of NumPy's functions is the faster on this processor.
+"""σ(z) = 1 / (1 + exp(-z)) of gates, by whichever of NumPy's functions is faster on this processor.
+
+Near 0 it is as exact as near 1, which is all that gates need.
 
 With AVX2 and no AVX-512, as in most laptops, NumPy fetches a polynomial of its own for every number
 that tanh is asked for, which takes it twice as long as exp.

@@ -85,7 +85,9 @@ class BinaryCrossentropy(Smoothed):
 
     def values_and_gradient(self, y: Array, p: Array) -> tuple[Array, Array]:
         if self.from_logits:
-            return self.lay(y, p, Workspace(), at_once)
+            # An exponential that is too large for a number makes the 0 that it should.
+            with np.errstate(over="ignore"):
+                return self.lay(y, p, Workspace(), at_once)
         return super().values_and_gradient(y, p)
 
     def lay(self, y: Array, p: Array, space: Workspace, do: Do) -> tuple[Array, Array]:
