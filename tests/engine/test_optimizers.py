@@ -110,6 +110,8 @@ def test_nadam_goes_on_after_a_change_of_its_iterations() -> None:
     early = optimizer.product()
     optimizer.iterations = 5
     assert optimizer.product() == late < early < 1
+    optimizer.iterations = 1 << 53
+    assert optimizer.product() < 1e-299
 
 
 SCHEDULES = list(schedules.schedules)

@@ -19,6 +19,9 @@ from studio.engine import Input, Sequential
 from studio.engine.errors import FormatError, ParameterError, ShapeError, StateError, StudioError
 from studio.engine.layers import Conv2D, Dense, Dropout, Flatten, MaxPooling2D
 from studio.engine.saving import keras_file, load_model, load_weights, save_model, save_weights
+from studio.engine.saving.hdf5_read import hdf5_arrays
+from studio.engine.saving.hdf5_write import hdf5_bytes
+from studio.engine.saving.optimizer_state import PLACE
 
 
 def image_model(seed: int = 1) -> Sequential:
@@ -94,6 +97,26 @@ def test_weights_of_another_model_change_nothing(tmp_path: Path) -> None:
             with pytest.raises(ShapeError, match="another model"):
                 load_weights(model, path)
             assert [weight.tobytes() for weight in model.get_weights()] == before
+
+
+def test_weights_with_the_state_of_another_optimizer_change_nothing(tmp_path: Path) -> None:
+    save_weights(image_model(), tmp_path / "a.weights.h5")
+    other = image_model(2)
+    other.compile("nadam", "mse")
+    before = other.get_weights()
+    with pytest.raises(FormatError, match="the state of Nadam"):
+        load_weights(other, tmp_path / "a.weights.h5")
+    for kept, weight in zip(before, other.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept, weight)
+
+
+@pytest.mark.parametrize("done", [np.nan, np.inf, -5, 0.5, 2.0**60])
+def test_impossible_numbers_of_updates_are_refused(done: float) -> None:
+    model = image_model()
+    arrays = hdf5_arrays(keras_file.weights_bytes(model), "weights")
+    arrays[f"{PLACE}/0"] = np.array(done)
+    with pytest.raises(FormatError, match="a number of updates"):
+        keras_file.set_weights_bytes(model, hdf5_bytes(arrays))
 
 
 def test_refusals_say_what_to_do(tmp_path: Path) -> None:

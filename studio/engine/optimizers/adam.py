@@ -16,6 +16,9 @@ from studio.engine.plan import Do, as_arrays
 from studio.engine.schedules import LearningRate
 from studio.engine.workspace import Array
 
+NOTHING = 1e-300
+"""A product of factors that may count as 0; it would never get there."""
+
 
 class _Moments(Optimizer):
     side_by_side = 2
@@ -130,7 +133,7 @@ class Nadam(_Moments):
         done, product = self._known
         if done > self.updates:
             done, product = 0, 1.0
-        while done < self.updates and product:
+        while done < self.updates and product > NOTHING:
             done += 1
             product *= self.factor(done)
         self._known = (self.updates, product)

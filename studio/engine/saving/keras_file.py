@@ -100,8 +100,14 @@ def _arrays(data: bytes) -> dict[str, Array]:
 
 def _set_arrays(model: Sequential, arrays: dict[str, Array]) -> None:
     own = {place: array for place, array in arrays.items() if place.startswith("layers/")}
-    assign(keras_weights(model)[0], own, "model.weights.h5")
-    set_optimizer_arrays(model, arrays, "model.weights.h5")
+    weights = keras_weights(model)[0]
+    before = {place: weight.value.copy() for place, weight in weights.items()}
+    assign(weights, own, "model.weights.h5")
+    try:
+        set_optimizer_arrays(model, arrays, "model.weights.h5")
+    except StudioError:
+        assign(weights, before, "model.weights.h5")
+        raise
 
 
 def _parts(data: bytes) -> dict[str, bytes]:

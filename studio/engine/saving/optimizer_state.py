@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from studio.engine.sequential import Sequential
 
 PLACE = "optimizer/vars"
+MOST_UPDATES = 1 << 53
 
 
 def optimizer_arrays(model: Sequential) -> dict[str, Array]:
@@ -50,7 +51,10 @@ def set_optimizer_arrays(model: Sequential, arrays: Mapping[str, Array], where: 
         if value.shape != array.shape:
             place = f"{where}, {PLACE}/{number}"
             raise ShapeError(f"shape {array.shape}", f"{value.shape}", place)
-    optimizer.iterations = int(values[0])
+    done = float(values[0])
+    if not 0 <= done <= MOST_UPDATES or done % 1:
+        raise FormatError("a number of updates", f"{done:g}", f"{where}, {PLACE}/0")
+    optimizer.iterations = int(done)
     # The configuration holds the rate in full; the file's has the precision of float32.
     if not callable(optimizer.learning_rate) and own[1] != values[1]:
         optimizer.learning_rate = float(values[1])
