@@ -90,7 +90,8 @@ STACKS: dict[str, Callable[[], list[Layer]]] = {
     "within": lambda: [
         Reshape((9, 9, 4)), Permute((2, 1, 3)),
         TimeDistributed(Bidirectional(GRU(3, return_sequences=True, dropout=0.2), "mul")),
-        TimeDistributed(UnitNormalization()), TimeDistributed(Conv1D(4, 2, activation="relu")), Dense(2),
+        TimeDistributed(UnitNormalization()), TimeDistributed(Conv1D(4, 2, activation="relu")),
+        Dense(2),
     ],
     "normalized": lambda: [
         Conv2D(6, 3), BatchNormalization(), PReLU(), Flatten(), Dense(9), BatchNormalization(),

@@ -103,6 +103,8 @@ class Layer(Declared):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         input_shape = kwargs.pop("input_shape", None)
+        if "input_dim" in kwargs and "input_dim" not in self.params:
+            input_shape = (kwargs.pop("input_dim"),)
         super().__init__(*args, **kwargs)
         self.has_own_name = bool(self.name)
         if not self.has_own_name:
@@ -321,7 +323,8 @@ class Layer(Declared):
             ShapeError: if the layer cannot take it, or was built for another shape.
         """
         x = as_numbers(x, self.label)
-        x = x.astype(self.dtype) if x.dtype.kind == "f" else x
+        if x.dtype.kind == "f" or not self.reads_integers:
+            x = x.astype(self.dtype)
         shape = (None, *x.shape[1:])
         self.compute_output_shape(shape)
         if not self.built:

@@ -9,7 +9,7 @@ import numpy as np
 
 from studio.engine.errors import DataError, ParameterError, ShapeError
 from studio.engine.initializers import Ones, Zeros
-from studio.engine.layers.base import Gradients, WeightSpec, known, register
+from studio.engine.layers.base import Gradients, WeightSpec, known, register, shape_text
 from studio.engine.layers.planned import Planned, multiplied
 from studio.engine.param import REQUIRED, Param
 from studio.engine.params import Boolean, Integers, Real
@@ -60,6 +60,23 @@ def _lists(value: Any) -> Any:
     return [_lists(item) for item in value] if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownVariableType]
 
 
+def check_fit(layer: Planned, input_shape: Shape, **values: Numbers) -> None:
+    """See to it that numbers fit an input without making it larger.
+
+    Raises:
+        ShapeError: if they are more, or fewer but not one, than the input has along an axis.
+    """
+    for name, value in values.items():
+        sizes = np.shape(value)
+        along = input_shape[len(input_shape) - len(sizes) :]
+        if len(sizes) > len(input_shape) or any(
+            size != 1 and has not in (None, size) for size, has in zip(sizes, along, strict=True)
+        ):
+            wanted = f"one number, or as many as an input of {shape_text(input_shape)} has"
+            found = " × ".join(str(size) for size in sizes)
+            raise ShapeError(wanted, found, f"{layer.label} {name}")
+
+
 @register()
 class Rescaling(Planned):
     """y = x · scale + offset.
@@ -74,11 +91,16 @@ class Rescaling(Planned):
     scale = NumberOrNumbers(initial=1.0, label="Scale", help="What numbers are multiplied by.")
     offset = NumberOrNumbers(0.0, label="Offset", help="What is added then.")
 
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """The input's shape."""
+        self.check_input(input_shape)
+        check_fit(self, input_shape, scale=self.scale, offset=self.offset)
+        return input_shape
+
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """x · scale + offset."""
         scale, offset = (np.asarray(value, x.dtype) for value in (self.scale, self.offset))
-        shape = np.broadcast_shapes(x.shape, scale.shape, offset.shape)
-        y = context.workspace.array("y", shape, x.dtype)
+        y = context.workspace.array("y", x.shape, x.dtype)
         do(np.multiply, x, scale, out=y)
         do(np.add, y, offset, out=y)
         return y, scale
@@ -134,6 +156,8 @@ class Normalization(Planned):
         """The input's shape."""
         self.check_input(input_shape)
         self._axes(len(input_shape))
+        if self.given:
+            check_fit(self, input_shape, mean=self.mean, variance=self.variance)
         return input_shape
 
     def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:
@@ -183,8 +207,7 @@ class Normalization(Planned):
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
         """(x - mean) / deviation."""
         mean, deviation = self._moments(x, context, do)
-        shape = np.broadcast_shapes(x.shape, mean.shape, deviation.shape)
-        y = context.workspace.array("y", shape, x.dtype)
+        y = context.workspace.array("y", x.shape, x.dtype)
         if self.invert:
             do(np.multiply, x, deviation, out=y)
             do(np.add, y, mean, out=y)
