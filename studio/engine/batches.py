@@ -94,15 +94,19 @@ class Arrays:
             )
         return self.part(slice(0, cut)), self.part(slice(cut, None))
 
-    def weighted(self, by_class: Mapping[int, float] | None) -> Arrays:
+    def weighted(self, by_class: Mapping[int, float] | None, rank: int) -> Arrays:
         """With the weight of each target's class, where there are such weights.
+
+        Args:
+            by_class: the weights.
+            rank: how many dimensions the output has; one-hot targets have as many.
 
         Raises:
             DataError: if a key is no class number, a weight no number, or targets are no classes.
         """
         if by_class is None or self.y is None:
             return self
-        return Arrays(self.x, self.y, class_weights(self.y, by_class, self.weight))
+        return Arrays(self.x, self.y, class_weights(self.y, by_class, rank, self.weight))
 
     def batches(self, size: int, random: np.random.Generator | None = None) -> Iterator[Batch]:
         """The rows in batches, the last one perhaps smaller; shuffled where there is a stream.
@@ -236,6 +240,9 @@ def checked_arrays(
     if not fits:
         wanted, found = shape_text(expected), shape_text(inputs.shape)
         raise ShapeError(f"samples of shape {wanted}", found, f"{where} x")
+    if None in expected[1:]:
+        # Sizes that vary can be too small for a window.
+        model.compute_output_shape((None, *inputs.shape[1:]))
     if loss is None:
         return Arrays(inputs)
     if data.y is None:
@@ -243,7 +250,7 @@ def checked_arrays(
     output = model.output_shape
     targets = loss.fitted(data.y, output, f"{where} y")
     weights = None if data.weight is None else fitted_weights(data.weight, output, where)
-    return Arrays(inputs, targets, weights).weighted(by_class)
+    return Arrays(inputs, targets, weights).weighted(by_class, len(output))
 
 
 def fitted_weights(weights: Array, output: Shape, where: str) -> Array:
@@ -263,7 +270,9 @@ def fitted_weights(weights: Array, output: Shape, where: str) -> Array:
     return given
 
 
-def class_weights(y: Array, weights: Mapping[int, float], current: Array | None) -> Array:
+def class_weights(
+    y: Array, weights: Mapping[int, float], rank: int, current: Array | None
+) -> Array:
     """Sample weights that give each class its weight.
 
     Raises:
@@ -274,10 +283,10 @@ def class_weights(y: Array, weights: Mapping[int, float], current: Array | None)
     for label, weight in weights.items():
         Integer(minimum=0, maximum=MAX_CLASS).checked(label, "class_weight key")
         Real(minimum=0).checked(weight, "class_weight")
-    if y.ndim > 1 and y.shape[-1] > 1:
+    if y.ndim == rank and y.shape[-1] > 1:
         numbers = y.argmax(axis=-1)
     else:
-        numbers = (y[..., 0] if y.ndim > 1 else y).astype(int)
+        numbers = (y[..., 0] if y.ndim > 1 and y.shape[-1] == 1 else y).astype(int)
     if numbers.ndim != 1 or numbers.min() < 0 or numbers.max() > MAX_CLASS:
         found = f"targets of shape {y.shape}"
         raise DataError("one class number per sample", found, "class_weight")

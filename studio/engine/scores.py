@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import UserDict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, cast
+from weakref import ref
 
 import numpy as np
 
@@ -20,12 +23,31 @@ Columns = tuple[Array, Array, Array | None, Array | None]
 """Targets, outputs, weights and mask."""
 
 
+class BatchLogs(UserDict[str, Any]):
+    """What a callback is told of an epoch after a batch; computed when it is first read.
+
+    Args:
+        scores: will be read from.
+    """
+
+    def __init__(self, scores: Scores) -> None:
+        self._scores = scores
+
+    @cached_property
+    def data(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The figures."""
+        return dict(self._scores)
+
+
 class Scores(Mapping[str, Any]):
-    """The logs of an epoch so far; its figures are computed when read.
+    """The figures of an epoch so far; they are computed when read.
 
     Args:
         chosen: metrics, or ``"accuracy"`` where it depends on the targets which one.
         weighted: the same, of metrics that heed sample weights.
+
+    Attributes:
+        samples: how many have been counted in.
     """
 
     def __init__(
@@ -36,12 +58,28 @@ class Scores(Mapping[str, Any]):
         self._metrics: dict[str, tuple[Metric, bool]] | None = None
         self._activation: Activation | None = None
         self._kind: object = None
+        self._told: ref[BatchLogs] | None = None
         self.reset()
+
+    def logs(self) -> BatchLogs:
+        """The figures as they are now, for a callback; they stay so if it keeps them."""
+        told = None if self._told is None else self._told()
+        if told is None:
+            told = BatchLogs(self)
+            self._told = ref(told)
+        return told
+
+    def _fix_logs(self) -> None:
+        """What was told and is kept by somebody is computed, before other batches come."""
+        if self._told is not None and (told := self._told()) is not None:
+            told.data  # noqa: B018 # pyright: ignore[reportUnusedExpression]
+        self._told = None
 
     def reset(self) -> None:
         """Forget all batches."""
+        self._fix_logs()
         self._loss = 0.0
-        self._samples = 0
+        self.samples = 0
         self._pending: list[Columns] = []
         self._waiting = 0
         for metric, _ in (self._metrics or {}).values():
@@ -49,9 +87,10 @@ class Scores(Mapping[str, Any]):
 
     def add(self, result: Result, y: Array, weight: Array | None) -> None:
         """Count a batch in."""
+        self._fix_logs()
         size = len(y)
         self._loss += result.loss * size
-        self._samples += size
+        self.samples += size
         if self._metrics is None:
             self._metrics = self._resolve(y, result.output)
         if self._metrics:
@@ -105,7 +144,7 @@ class Scores(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name == "loss":
-            return self._loss / self._samples if self._samples else 0.0
+            return self._loss / self.samples if self.samples else 0.0
         self._flush()
         return (self._metrics or {})[name][0].result()
 

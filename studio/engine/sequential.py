@@ -11,6 +11,7 @@ from studio.engine.arrays import as_numbers
 from studio.engine.batches import checked_arrays
 from studio.engine.callbacks import Callback, History
 from studio.engine.errors import ParameterError, unknown_name
+from studio.engine.fit_plan import FitPlan, checked_callbacks, checked_metrics
 from studio.engine.kept import Kept
 from studio.engine.layers.base import Layer, layers
 from studio.engine.layers.input import Input
@@ -148,8 +149,8 @@ class Sequential(Stack):
             raise ParameterError("None: there is one loss", f"{loss_weights}", "loss_weights")
         self.optimizer = optimizers.make(optimizer)
         self.loss = None if loss is None else losses.make(loss)
-        self.metrics = trainer.checked_metrics(metrics)
-        self.weighted_metrics = trainer.checked_metrics(weighted_metrics)
+        self.metrics = checked_metrics(metrics)
+        self.weighted_metrics = checked_metrics(weighted_metrics)
         self.freeze()
 
     def fit(
@@ -159,7 +160,7 @@ class Sequential(Stack):
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: Any = "auto",
-        callbacks: Sequence[Callback] | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: bool = True,
@@ -169,7 +170,7 @@ class Sequential(Stack):
         steps_per_epoch: int | None = None,
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
-        validation_freq: int = 1,
+        validation_freq: int | Sequence[int] = 1,
     ) -> History:
         """Train; the arguments are Keras'.
 
@@ -178,8 +179,8 @@ class Sequential(Stack):
             DataError, ShapeError: if the data do not fit the model or each other.
             NumericsError: if a number becomes NaN or infinite.
         """
-        listeners = trainer.checked_callbacks(callbacks, "fit")
-        plan = trainer.FitPlan(
+        listeners = checked_callbacks(callbacks, "fit")
+        plan = FitPlan(
             batch_size, epochs, verbose, listeners, validation_split, validation_data, shuffle,
             class_weight, initial_epoch, steps_per_epoch, validation_steps,
             validation_batch_size, validation_freq,
@@ -194,15 +195,12 @@ class Sequential(Stack):
         verbose: Any = "auto",
         sample_weight: Any = None,
         steps: int | None = None,
-        callbacks: Sequence[Callback] | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """Loss and metrics on some data; a dict, or as Keras a list, or the loss alone."""
+        """Loss and metrics on some data."""
         logs = trainer.evaluate(self, x, y, batch_size, sample_weight, steps, callbacks)
-        if return_dict:
-            return logs
-        values = list(logs.values())
-        return values[0] if len(values) == 1 else values
+        return _figures(logs, return_dict)
 
     def predict(
         self,
@@ -210,7 +208,7 @@ class Sequential(Stack):
         batch_size: int | None = None,
         verbose: Any = "auto",
         steps: int | None = None,
-        callbacks: Sequence[Callback] | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
     ) -> Array:
         """The outputs for all samples of ``x``."""
         return trainer.predict(self, x, batch_size, steps, callbacks)
@@ -235,16 +233,22 @@ class Sequential(Stack):
     ) -> Any:
         """One update on one batch; its loss and metrics."""
         logs = trainer.on_batch(self, x, y, sample_weight, class_weight, train=True)
-        return logs if return_dict else list(logs.values())
+        return _figures(logs, return_dict)
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """Loss and metrics of one batch."""
         logs = trainer.on_batch(self, x, y, sample_weight, None, train=False)
-        return logs if return_dict else list(logs.values())
+        return _figures(logs, return_dict)
 
     def predict_on_batch(self, x: Any) -> Array:
         """The outputs for one batch."""
         data = checked_arrays(self, None, x, None, None, "predict_on_batch")
         return trainer.predict(self, data.x, batch_size=len(data), steps=None)
+
+
+def _figures(logs: dict[str, Any], return_dict: bool) -> Any:
+    """A dict, or as Keras a list, or the loss alone."""
+    values = list(logs.values())
+    return logs if return_dict else values[0] if len(values) == 1 else values

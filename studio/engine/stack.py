@@ -145,6 +145,17 @@ class Stack:
         self.input_shape = first
         self._parameters = None
 
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """The shape of the output for an input of that shape, batch (None) first.
+
+        Raises:
+            ShapeError: if a layer cannot take what comes to it.
+        """
+        shape = input_shape
+        for layer in self.layers:
+            shape = layer.compute_output_shape(shape)
+        return shape
+
     @property
     def output_shape(self) -> Shape:
         """The shape of the output, batch (None) first; of a built model."""

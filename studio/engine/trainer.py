@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,16 +20,16 @@ from studio.engine.batches import (
 from studio.engine.blas import one_blas_thread
 from studio.engine.callbacks import Callback, CallbackList, History
 from studio.engine.denormals import denormals_are_zero
-from studio.engine.errors import DataError, NumericsError, ParameterError, StateError
+from studio.engine.errors import DataError, NumericsError, StateError
+from studio.engine.fit_plan import FitPlan, checked_callbacks, checked_count
 from studio.engine.kept import Use
 from studio.engine.loops import loops_for_training
 from studio.engine.losses import Loss
 from studio.engine.memory import keep_freed_memory
-from studio.engine.metrics import Metric, named
 from studio.engine.network import Network
 from studio.engine.optimizers import Optimizer
 from studio.engine.parallel import Workers, cores
-from studio.engine.params import Boolean, Integer, Param, Real
+from studio.engine.params import Param
 from studio.engine.progress import Progress
 from studio.engine.random import generator
 from studio.engine.scores import Scores
@@ -40,78 +39,6 @@ if TYPE_CHECKING:
     from studio.engine.sequential import Sequential
 
 EpochBatches = Callable[[int], Iterator[Batch]]
-
-SOME = Integer(minimum=1, optional=True)
-"""A number of samples or batches, or None."""
-ARGUMENTS: dict[str, Param[Any]] = {
-    "batch_size": SOME,
-    "steps_per_epoch": SOME,
-    "validation_steps": SOME,
-    "validation_batch_size": SOME,
-    "epochs": Integer(minimum=1),
-    "initial_epoch": Integer(minimum=0),
-    "validation_freq": Integer(minimum=1),
-    "validation_split": Real(minimum=0, below=1),
-    "shuffle": Boolean(),
-}
-"""What may be asked of ``fit``."""
-
-
-@dataclass(frozen=True)
-class FitPlan:
-    """The arguments of ``fit`` besides the data, checked.
-
-    Raises:
-        ParameterError: if one is out of bounds.
-    """
-
-    batch_size: int | None
-    epochs: int
-    verbose: Any
-    callbacks: tuple[Callback, ...]
-    validation_split: float
-    validation_data: Any
-    shuffle: bool
-    class_weight: Mapping[int, float] | None
-    initial_epoch: int
-    steps_per_epoch: int | None
-    validation_steps: int | None
-    validation_batch_size: int | None
-    validation_freq: int
-
-    def __post_init__(self) -> None:
-        for name, param in ARGUMENTS.items():
-            _argument(name, param, getattr(self, name))
-
-
-def _argument(name: str, param: Param[Any], value: Any, where: str = "fit") -> None:
-    param.checked(value, f"{where} {name}")
-
-
-def checked_callbacks(chosen: Sequence[Callback] | None, where: str) -> tuple[Callback, ...]:
-    """The callbacks.
-
-    Raises:
-        ParameterError: if it is not a list of callbacks.
-    """
-    found: Any = () if chosen is None else chosen
-    is_list = isinstance(found, list | tuple)
-    items = cast("list[Any]", list(found) if is_list else [])  # pyright: ignore[reportUnknownArgumentType]
-    if not is_list or not all(isinstance(item, Callback) for item in items):
-        raise ParameterError("a list of callbacks", repr(found)[:80], f"{where} callbacks")  # pyright: ignore[reportUnknownArgumentType]
-    return tuple(items)
-
-
-def checked_metrics(chosen: Sequence[Any] | None) -> list[Metric | str]:
-    """Metrics from names and objects; ``"accuracy"`` waits for the targets.
-
-    Raises:
-        UnknownNameError: if a name is not known.
-        ParameterError: if it is not a list.
-    """
-    if chosen is not None and not isinstance(chosen, list | tuple):
-        raise ParameterError("a list of metrics", repr(chosen)[:80], "compile metrics")
-    return [named(item) for item in chosen or ()]
 
 
 def fit(model: Sequential, x: Any, y: Any, sample_weight: Any, plan: FitPlan) -> History:
@@ -129,14 +56,17 @@ def fit(model: Sequential, x: Any, y: Any, sample_weight: Any, plan: FitPlan) ->
         model.stop_training = False
         scores, held_out = _scores(model), _scores(model)
         logs: dict[str, Any] = {}
-        callbacks.call("on_train_begin", None)
+        callbacks.call("on_train_begin", {})
         for epoch in range(plan.initial_epoch, plan.epochs):
-            callbacks.call("on_epoch_begin", epoch, None)
+            callbacks.call("on_epoch_begin", epoch, {})
             scores.reset()
             network.moment.epoch = epoch
             _epoch(model, network, optimizer, batches(epoch), scores, callbacks)
+            if not scores.samples:
+                # It was stopped before there was anything to tell of this epoch.
+                break
             logs = dict(scores)
-            if validation is not None and (epoch + 1) % plan.validation_freq == 0:
+            if validation is not None and plan.validates(epoch):
                 figures = _test(model, network, validation(epoch), held_out, callbacks)
                 logs.update({f"val_{name}": value for name, value in figures.items()})
             callbacks.call("on_epoch_end", epoch, logs)
@@ -160,7 +90,7 @@ def _epoch(
     forgiving = callbacks.listeners("on_numerics_error")
     for step, batch in enumerate(batches):
         for listener in before:
-            listener(step, None)
+            listener(step, {})
         # A callback that waited (a pause) may have asked to stop meanwhile.
         if model.stop_training:
             return
@@ -175,7 +105,7 @@ def _epoch(
             return
         scores.add(result, y, batch.weight)
         for listener in after:
-            listener(step, scores)
+            listener(step, scores.logs())
         if model.stop_training:
             return
 
@@ -193,18 +123,18 @@ def _test(
 ) -> dict[str, Any]:
     scores.reset()
     model.stop_evaluating = False
-    callbacks.call("on_test_begin", None)
+    callbacks.call("on_test_begin", {})
     before = callbacks.listeners("on_test_batch_begin")
     after = callbacks.listeners("on_test_batch_end")
     for step, batch in enumerate(batches):
         for listener in before:
-            listener(step, None)
+            listener(step, {})
         if model.stop_evaluating:
             break
         result = network.test(batch.x, batch.targets, batch.weight)
         scores.add(result, batch.targets, batch.weight)
         for listener in after:
-            listener(step, scores)
+            listener(step, scores.logs())
     logs = dict(scores)
     callbacks.call("on_test_end", logs)
     return logs
@@ -217,18 +147,24 @@ def evaluate(
     batch_size: int | None,
     sample_weight: Any,
     steps: int | None,
-    callbacks: Sequence[Callback] | None,
+    callbacks: Callback | Sequence[Callback] | None,
 ) -> dict[str, Any]:
     """See :meth:`Sequential.evaluate`."""
     loss = compiled_loss(model)
     chosen = checked_callbacks(callbacks, "evaluate")
     for name, value in (("batch_size", batch_size), ("steps", steps)):
-        _argument(name, SOME, value, "evaluate")
+        checked_count(value, f"evaluate {name}")
     batches = batch_maker(model, loss, x, y, sample_weight, "evaluate")(batch_size or 32, None)
     with network_of(model, loss, batch_size or 32) as network:
-        listeners = CallbackList(chosen, model, {"steps": steps})
+        facts = {"epochs": 1, "steps": steps or _count(x, batch_size), "verbose": 0}
+        listeners = CallbackList(chosen, model, facts)
         some = at_least_one(islice(batches, steps), "evaluate")
         return _test(model, network, some, _scores(model), listeners)
+
+
+def _count(x: Any, batch_size: int | None) -> int | None:
+    """How many batches arrays make; None where that is not known."""
+    return -(-len(x) // (batch_size or 32)) if is_arrays(x) else None
 
 
 def predict(
@@ -236,21 +172,23 @@ def predict(
     x: Any,
     batch_size: int | None,
     steps: int | None,
-    callbacks: Sequence[Callback] | None = None,
+    callbacks: Callback | Sequence[Callback] | None = None,
 ) -> Array:
     """See :meth:`Sequential.predict`."""
-    listeners = CallbackList(checked_callbacks(callbacks, "predict"), model, {"steps": steps})
-    parts: list[Array] = []
+    chosen = checked_callbacks(callbacks, "predict")
     for name, value in (("batch_size", batch_size), ("steps", steps)):
-        _argument(name, SOME, value, "predict")
+        checked_count(value, f"predict {name}")
+    facts = {"epochs": 1, "steps": steps or _count(x, batch_size), "verbose": 0}
+    listeners = CallbackList(chosen, model, facts)
+    parts: list[Array] = []
     batches = batch_maker(model, None, x, None, None, "predict")(batch_size or 32, None)
     with network_of(model, None, batch_size or 32) as network:
-        listeners.call("on_predict_begin", None)
+        listeners.call("on_predict_begin", {})
         for step, batch in enumerate(islice(batches, steps)):
-            listeners.call("on_predict_batch_begin", step, None)
+            listeners.call("on_predict_batch_begin", step, {})
             parts.append(network.predict(batch.x).copy())
             listeners.call("on_predict_batch_end", step, {"outputs": parts[-1]})
-        listeners.call("on_predict_end", None)
+        listeners.call("on_predict_end", {})
     if not parts:
         raise DataError("at least one batch", "none", "predict")
     return np.concatenate(parts)
@@ -322,7 +260,7 @@ def _training_data(
         data = checked_arrays(model, loss, x, y, sample_weight, "fit")
         if plan.validation_split and held_out is None:
             data, held_out = data.split(plan.validation_split)
-        data = data.weighted(plan.class_weight)
+        data = data.weighted(plan.class_weight, len(model.output_shape))
         rows = len(data)
         if plan.batch_size is not None and plan.batch_size > rows:
             raise DataError(
@@ -337,12 +275,26 @@ def _training_data(
     if held_out is not None:
         tested = _validation(model, loss, held_out)
         test_size = plan.validation_batch_size or size
-        validation = lambda _: islice(tested(test_size, None), plan.validation_steps)  # noqa: E731
+
+        def held_out_batches(_: int) -> Iterator[Batch]:
+            some = islice(tested(test_size, None), plan.validation_steps)
+            return at_least_one(some, "fit validation_data")
+
+        validation = held_out_batches
+
     seed = model.moment.seed
+    ongoing: Iterator[Batch] = iter(())
 
     def epoch_batches(epoch: int) -> Iterator[Batch]:
+        nonlocal ongoing
+        # A number of steps goes on where the epoch before ended, until all rows have been seen.
+        if plan.steps_per_epoch is not None:
+            some = islice(ongoing, plan.steps_per_epoch)
+            for first in some:
+                return chain((first,), some)
         random = generator(seed, "shuffle", epoch) if plan.shuffle else None
-        return at_least_one(islice(make(size, random), plan.steps_per_epoch), "fit")
+        ongoing = make(size, random)
+        return at_least_one(islice(ongoing, plan.steps_per_epoch), "fit")
 
     steps = plan.steps_per_epoch or (None if rows is None else -(-rows // size))
     return epoch_batches, steps, validation
@@ -356,7 +308,8 @@ def at_least_one(batches: Iterator[Batch], where: str) -> Iterator[Batch]:
     """
     for first in batches:
         return chain((first,), batches)
-    raise DataError("at least one batch", "none", where)
+    advice = "A generator that has ended gives no more: pass arrays, or one that goes on."
+    raise DataError("at least one batch", "none", where, advice)
 
 
 def _validation(model: Sequential, loss: Loss, held_out: Any) -> BatchMaker:

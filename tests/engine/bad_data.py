@@ -197,6 +197,8 @@ def wrong_counts(random: Random) -> Call:
         ),
     )
     bad = pick(random, [*NOT_COUNTS, *([ROWS + 1, 10**9] if name == "batch_size" else [])])
+    if name == "validation_freq" and isinstance(bad, list | tuple):
+        bad = [*bad, 0]
     return lambda: model.fit(x, y, verbose=0, **{name: bad})
 
 

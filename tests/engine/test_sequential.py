@@ -12,7 +12,19 @@ import pytest
 from studio.engine import Input, Sequential
 from studio.engine.callbacks import Callback
 from studio.engine.errors import DataError, ParameterError, ShapeError, StateError, UnknownNameError
-from studio.engine.layers import Conv2D, Dense, Dropout, Flatten, SimpleRNN
+from studio.engine.layers import (
+    AveragePooling2D,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    MaxPooling2D,
+    Normalization,
+    Rescaling,
+    SimpleRNN,
+)
 
 STREAM = np.random.default_rng(0)
 N, C = 6, 3
@@ -291,6 +303,38 @@ def test_single_batches() -> None:
     assert np.array_equal(model(X), model.predict(X, batch_size=40))
 
 
+def test_whole_numbers_count_as_numbers_outside_fit_too() -> None:
+    pixels = np.arange(16, dtype="uint8").reshape(1, 4, 4, 1) * 16
+    np.testing.assert_allclose(Rescaling(1 / 255)(pixels), pixels / 255, rtol=1e-6)
+    model = Sequential([Input((4, 4, 1)), Rescaling(1 / 255), Flatten(), Dense(2)])
+    assert np.array_equal(model(pixels), model.predict(pixels))
+    assert np.array_equal(model(pixels > 99), model.predict(pixels > 99))
+
+
+@pytest.mark.parametrize("layer", [Conv2D(2, 3), MaxPooling2D(3), AveragePooling2D(3)], ids=repr)
+def test_samples_whose_size_varies_may_be_too_small(layer: Layer) -> None:
+    model = Sequential([Input((None, None, 1)), layer])
+    assert model.predict(np.ones((2, 6, 3, 1))).shape[1:3] in ((4, 1), (2, 1))
+    with pytest.raises(ShapeError, match="at least as large as the window, found 2 × 2 × 1"):
+        model.predict(np.ones((2, 2, 2, 1)))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [Rescaling([1, 2]), Rescaling(1, [[1, 2, 3, 4]] * 3), Normalization(mean=[1, 2], variance=1)],
+    ids=repr,
+)
+def test_numbers_to_scale_by_that_do_not_fit(layer: Layer) -> None:
+    with pytest.raises(ShapeError, match=r"one number, or as many as an input of 4 × 1 has"):
+        Sequential([Input((4, 1)), layer])
+
+
+def test_the_input_of_old_programs() -> None:
+    model = Sequential([Dense(2, input_dim=4), Dense(1)])
+    assert model.input_shape == (None, 4)
+    assert MaxPool2D is MaxPooling2D
+
+
 def test_float64_on_request() -> None:
     model = Sequential([Input((N,)), Dense(3, dtype="float64"), Dense(C, dtype="float64")])
     assert model.predict(X).dtype == np.float64
@@ -313,7 +357,7 @@ def test_float64_on_request() -> None:
         (lambda m: m.add(Dense), ParameterError, "Write Dense(…), not Dense"),
         (lambda m: m.add(m.layers[0]), StateError, "each layer once"),
         (lambda m: Input(5), ParameterError, "Write (5,)"),
-        (lambda m: m.fit(X, Y, callbacks=Callback()), ParameterError, "a list of callbacks"),
+        (lambda m: m.fit(X, Y, callbacks=[Callback]), ParameterError, "a list of callbacks"),
     ],
 )
 def test_errors_say_what_to_do(call: Any, kind: type[Exception], text: str) -> None:
