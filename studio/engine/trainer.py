@@ -43,7 +43,7 @@ EpochBatches = Callable[[int], Iterator[Batch]]
 
 def fit(model: Sequential, x: Any, y: Any, sample_weight: Any, plan: FitPlan) -> History:
     """See :meth:`Sequential.fit`."""
-    loss, optimizer = _compiled(model)
+    loss, optimizer = _to_train(model)
     batches, steps, validation = _training_data(model, loss, x, y, sample_weight, plan)
     history = History()
     # Ours come last, so that they see what the user's callbacks add to the logs.
@@ -203,7 +203,7 @@ def on_batch(
     train: bool,
 ) -> dict[str, Any]:
     """See :meth:`Sequential.train_on_batch` and :meth:`Sequential.test_on_batch`."""
-    loss, optimizer = _compiled(model)
+    loss, optimizer = _to_train(model) if train else _compiled(model)
     data = checked_arrays(model, loss, x, y, sample_weight, "on_batch", class_weight)
     batch = Batch(data.x, data.y, data.weight)
     scores = _scores(model)
@@ -241,6 +241,14 @@ def compiled_loss(model: Sequential) -> Loss:
         StateError: if the model is not compiled, or without a loss.
     """
     return _compiled(model)[0]
+
+
+def _to_train(model: Sequential) -> tuple[Loss, Optimizer]:
+    """Loss and optimizer; until the first update, layers may be frozen after compile as well."""
+    loss, optimizer = _compiled(model)
+    if not optimizer.iterations:
+        model.freeze()
+    return loss, optimizer
 
 
 def _compiled(model: Sequential) -> tuple[Loss, Optimizer]:

@@ -112,3 +112,13 @@ def test_a_weight_for_each_class_needs_one_class_per_sample() -> None:
     model.compile("sgd", "sparse_categorical_crossentropy")
     with pytest.raises(DataError, match="one class number per sample"):
         model.fit(X[None], Y.T % 3, class_weight={0: 1.0, 1: 50.0}, verbose=0)
+
+
+def test_a_layer_may_be_frozen_until_training_has_begun() -> None:
+    model = Sequential([Input((1,)), Dense(2), Dense(1)])
+    model.compile("sgd", "mse")
+    model.layers[0].trainable = False
+    kernel, _, last, _ = model.get_weights()
+    model.fit(X, Y, verbose=0)
+    assert np.array_equal(kernel, model.get_weights()[0])
+    assert not np.array_equal(last, model.get_weights()[2])
