@@ -149,6 +149,9 @@ def test_parameters_are_fitted_to_the_outputs(cls: type[Metric], outputs: int) -
 def test_parameters_beyond_the_outputs() -> None:
     assert metrics.Precision(class_id=3).fitting(3) == {"class_id": None}
     assert metrics.Precision(class_id=2).fitting(3) == {}
+    assert metrics.Recall(top_k=3).fitting(1) == {"top_k": None}
+    with pytest.raises(ParameterError, match="at most the 1 classes, found 3"):
+        metrics.Recall(top_k=3)(np.ones((2, 1)), np.ones((2, 1)))
     auc = metrics.AUC(multi_label=True, num_labels=4, label_weights=[1, 2, 3, 4])
     assert auc.fitting(4) == {}
     assert auc.fitting(3) == {"num_labels": None, "label_weights": None}

@@ -143,7 +143,8 @@ class _OfClass(Counts):
                        help="Look at one class only.")  # fmt: skip
 
     def fitting(self, outputs: int) -> dict[str, Any]:
-        return {"class_id": None} if (self.class_id or 0) >= outputs else {}
+        beyond = {"class_id": (self.class_id or 0) >= outputs, "top_k": (self.top_k or 0) > outputs}
+        return {name: None for name, is_beyond in beyond.items() if is_beyond}
 
     def limits(self) -> Array:
         if self.top_k and not self.thresholds:
@@ -151,15 +152,19 @@ class _OfClass(Counts):
         return super().limits()
 
     def tally(self, y: Array, p: Array, w: Array) -> Totals:
+        classes = p.shape[-1] if p.ndim > 1 else 1
         if self.top_k:
+            if self.top_k > classes:
+                wanted = f"at most the {classes} classes"
+                raise ParameterError(wanted, str(self.top_k), f"{type(self).__name__} top_k")
             kept = np.argsort(-p, axis=-1, kind="stable")[..., : self.top_k]
             lowest = np.full(p.shape, -np.inf, p.dtype)
             np.put_along_axis(lowest, kept, np.take_along_axis(p, kept, -1), -1)
             p = lowest
         if self.class_id is not None:  # pyright: ignore[reportUnnecessaryComparison]
             one = self.class_id
-            if p.ndim < 2 or one >= p.shape[-1]:
-                wanted = f"one of the {p.shape[-1] if p.ndim > 1 else 1} classes"
+            if p.ndim < 2 or one >= classes:
+                wanted = f"one of the {classes} classes"
                 raise ParameterError(wanted, str(one), f"{type(self).__name__} class_id")
             y, p, w = y[..., one], p[..., one], w[..., one]
         return super().tally(y, p, w)
