@@ -1,8 +1,10 @@
 """Choosing data in the window, and what follows from the choice."""
 
 import pytest
+from PySide6.QtWidgets import QStyle
 
-from studio.data.catalogue import catalogue
+from studio.data.catalogue import catalogue, load
+from studio.ui.preview import Picture
 
 
 def choose(window, name: str) -> None:
@@ -44,3 +46,18 @@ def test_options_of_synthetic_data(window):
     choose(window, "moons")
     window.data_panel.form.editors["noise"].field.setValue(0.3)
     assert window.document.project.data.options["noise"] == 0.3
+
+
+def test_a_picture_is_not_lower_for_a_scroll_bar(qtbot):
+    """It would then fit without the bar, be higher again, and so on without an end."""
+    picture = Picture()
+    qtbot.addWidget(picture)
+    picture.show_data(load("moons"))
+    bar = picture.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+    picture.show()
+    picture.resize(300, 200)
+    height = picture.sizeHint().height()
+    picture.resize(300 - bar, 200)
+    assert picture.sizeHint().height() == height
+    picture.resize(200, 200)
+    assert picture.sizeHint().height() < height
