@@ -42,13 +42,14 @@ class Document(QObject):
         self._start(Saved(project), None, title)
 
     def _start(self, saved: Saved, path: Path | None, title: str) -> None:
+        # First, so that nothing changes if it fails.
+        self.report: Report = check(saved.project, info_of(saved.project))
         self._untitled = title
         self._edited = 0.0
         self.history = History(saved.project)
         self.path = path
         self.trained = saved.trained
         self._saved = (saved.project, saved.trained)
-        self.report: Report = check(saved.project, info_of(saved.project))
 
     @property
     def project(self) -> Project:

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
 
+from studio.engine.errors import StudioError
 from studio.project.edits import set_settings
+from studio.project.file import Saved
 from studio.ui.code_dialog import CodeDialog
 
 
@@ -54,6 +56,19 @@ def test_a_damaged_file_changes_nothing(window, tmp_path):
     assert window.document.project is before
     assert window.notice.isVisible()
     assert "bad.studio" in window.notice.message.text()
+
+
+def test_a_project_that_cannot_be_checked_changes_nothing(window, iris, monkeypatch):
+    document = window.document
+    before = {**vars(document)}
+
+    def fail(*_: object) -> None:
+        raise StudioError("a project", "none")
+
+    monkeypatch.setattr("studio.ui.document.check", fail)
+    with pytest.raises(StudioError):
+        document.take(Saved(iris), Path("iris.studio"))
+    assert vars(document) == before
 
 
 def test_unsaved_changes_are_asked_about(make_window, iris, monkeypatch):
