@@ -124,16 +124,18 @@ def name_problems(project: Project) -> Iterator[Problem]:
     names = block_names(project)
     counts = Counter([*names, INPUT])
     for block, name in zip(project.blocks, names, strict=True):
-        if counts[name] > 1 and "name" in block.layer.config:
+        known = block.layer.class_name in layers
+        if known and counts[name] > 1 and "name" in block.layer.config:
             error = ParameterError("a name that no other block has", repr(name))
             fix = setting(block, "name", None)
             yield problem(error, block.id, subject="Name", param="name", fixes=(fix,))
 
 
 def dtype_problems(project: Project) -> Iterator[Problem]:
-    """Blocks that compute with another number type than the first one."""
-    types = [_dtype(block.layer.config) for block in project.blocks]
-    for block, own in zip(project.blocks, types, strict=True):
+    """Blocks that compute with another number type than the first one that is known."""
+    known = [block for block in project.blocks if block.layer.class_name in layers]
+    types = [_dtype(block.layer.config) for block in known]
+    for block, own in zip(known, types, strict=True):
         if own != types[0]:
             error = ParameterError(f"that of the first block, {types[0]}", own)
             fix = setting(block, "dtype", types[0])
@@ -142,11 +144,8 @@ def dtype_problems(project: Project) -> Iterator[Problem]:
 
 def _dtype(config: Mapping[str, Any]) -> str:
     """A layer's number type; a wrapper without one has that of the layer within."""
-    inner = config.get("layer")
-    within = "float32"
-    if isinstance(inner, Mapping):
-        within = _dtype(cast("Mapping[str, Any]", inner).get("config", {}))
-    return str(config.get("dtype") or within)
+    inner = Spec.of(config.get("layer"), layers)
+    return str(config.get("dtype") or (_dtype(inner.config) if inner else "float32"))
 
 
 def block_names(project: Project) -> list[str]:

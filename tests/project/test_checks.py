@@ -126,6 +126,22 @@ def test_unknown_block_is_a_placeholder_with_a_problem():
     assert classes(mended(project, IMAGES)) == ["Flatten", "Dense"]
 
 
+def test_unknown_blocks_with_a_number_type_and_a_name_of_their_own():
+    own = {"name": "a", "dtype": "float64"}
+    project = stack("Flatten", ("QuantumDense", own), ("QuantumDense", own), OUT)
+    report = check(project, IMAGES)
+    assert [found.where for found in report.problems] == [2, 3]
+    first = stack(("QuantumDense", own), "Flatten", OUT)
+    assert only(check(first, IMAGES)).where == 1
+
+
+@pytest.mark.parametrize("config", [None, [], [1], "relu", 3])
+@pytest.mark.parametrize("outer", ["Dense", "Bidirectional"])
+def test_a_layer_within_whose_values_have_no_names(outer: str, config: object):
+    project = stack((outer, {"layer": {"class_name": "LSTM", "config": config}}), OUT)
+    assert check(project, TABLE).problems[0].where == 1
+
+
 def test_empty_stack():
     found = only(check(stack(), IMAGES))
     assert found.where == "stack"
