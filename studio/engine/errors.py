@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from textwrap import shorten
 from typing import Any
+
+LONGEST = 200
+"""How many characters of what was found, or of its place, are told."""
 
 
 @dataclass(frozen=True)
@@ -14,6 +18,13 @@ class Fix:
 
     label: str
     edit: Callable[[Any], Any]
+
+
+def one_line(text: str, limit: int = LONGEST) -> str:
+    """A text from somewhere as part of a message: cut, and nothing in it that is not printed."""
+    if len(text) > limit:
+        text = text[: limit - 1] + "…"
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 class StudioError(Exception):
@@ -30,9 +41,9 @@ class StudioError(Exception):
     def __init__(
         self, expected: str, found: str, where: str = "", advice: str = "", fix: Fix | None = None
     ) -> None:
-        self.expected = expected
-        self.found = found
-        self.where = where
+        self.expected = one_line(expected)
+        self.found = one_line(found)
+        self.where = one_line(where)
         self.advice = advice
         self.fix = fix
         super().__init__(str(self))
@@ -45,7 +56,7 @@ class StudioError(Exception):
 
     def at(self, where: str) -> StudioError:
         """The same error, placed further out: ``where`` goes before the place it has."""
-        self.where = f"{where}, {self.where}" if self.where else where
+        self.where = one_line(f"{where}, {self.where}" if self.where else where)
         self.args = (str(self),)
         return self
 
@@ -85,6 +96,6 @@ def unknown_name(
     names = sorted(known)
     folded = {candidate.lower(): candidate for candidate in names}
     near = get_close_matches(str(name).lower(), folded, n=1)
-    listed = ", ".join(names) or "none"
+    listed = shorten(", ".join(names), LONGEST, placeholder=" …") or "none"
     advice = f"Did you mean {folded[near[0]]!r}?" if near else f"Known: {listed}."
     return UnknownNameError(f"the name of {what}", repr(name), where, advice)

@@ -9,7 +9,7 @@ from functools import partial
 from math import prod
 from typing import Any, NamedTuple, cast
 
-from studio.engine.errors import Fix, ParameterError, ShapeError, StudioError
+from studio.engine.errors import Fix, ParameterError, ShapeError, StudioError, one_line
 from studio.engine.layers import registry as layers
 from studio.engine.layers.wrapper import Inner
 from studio.engine.params import REQUIRED, Param, snake_case
@@ -52,7 +52,9 @@ def _param_problem(block: Block, wrong: Wrong) -> Problem:
     if param is None:
         rest = {key: value for key, value in layer.config.items() if key != name}
         mended = replace(layer, config=rest)
-        fix = Fix(f"Remove {name}", partial(set_layer, block_id=block.id, layer=mended))
+        fix = Fix(
+            f"Remove {one_line(name, 40)}", partial(set_layer, block_id=block.id, layer=mended)
+        )
         return problem(wrong.error, block.id, subject=name, param=name, fixes=(fix,))
     within = _within(param, layer.config.get(name))
     if within is not None:

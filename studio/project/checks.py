@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from studio.data.dataset import DatasetInfo
-from studio.engine.errors import StateError
+from studio.engine.errors import StateError, one_line
 from studio.engine.layers.base import shape_text
 from studio.engine.workspace import Shape
 from studio.project.block_checks import block_problems, dtype_problems, name_problems
@@ -70,7 +70,7 @@ class Report:
         place = str(found.where)
         for number, row in enumerate(self.rows, 1):
             if row.block.id == found.where:
-                place = f"block {number} ({row.block.layer.class_name})"
+                place = f"block {number} ({one_line(row.block.layer.class_name, 40)})"
         return f"{place} {found.param or ''}".strip()
 
 

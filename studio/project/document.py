@@ -99,7 +99,7 @@ def _to_block(item: Any, where: str) -> Block:
     layer = _to_spec(item, where, "id")
     number = item["id"]
     if type(number) is not int or not 1 <= number < 2**53:
-        raise FormatError("a whole number of at least 1", _short(number), f"{where} id")
+        raise FormatError("a whole number of at least 1", repr(number), f"{where} id")
     return Block(number, layer)
 
 
@@ -113,7 +113,7 @@ def _to_settings(item: Any, where: str) -> Settings:
     )
     for name, value in parts.items():
         if isinstance(value, dict | list):
-            raise FormatError("a number", _short(value), f"{where} {name}")
+            raise FormatError("a number", "several values", f"{where} {name}")
     return Settings(**parts)
 
 
@@ -123,28 +123,23 @@ def _parts(item: Any, where: str, *names: str) -> dict[str, Any]:
     if set(found) != set(names):
         wrong = min(set(found) ^ set(names))
         wanted = f"a value for {wrong!r}" if wrong in names else f"only {', '.join(names)}"
-        raise FormatError(wanted, "none" if wrong in names else _short(wrong), where)
+        raise FormatError(wanted, "none" if wrong in names else repr(wrong), where)
     return found
 
 
 def _mapping(item: Any, where: str) -> dict[str, Any]:
     if not isinstance(item, dict):
-        raise FormatError("names and values in braces", _short(item), where)
+        raise FormatError("names and values in braces", repr(item), where)
     return cast("dict[str, Any]", item)
 
 
 def _list(item: Any, where: str) -> list[Any]:
     if not isinstance(item, list):
-        raise FormatError("a list", _short(item), where)
+        raise FormatError("a list", repr(item), where)
     return cast("list[Any]", item)
 
 
 def _text(item: Any, where: str) -> str:
     if not isinstance(item, str):
-        raise FormatError("a text", _short(item), where)
+        raise FormatError("a text", repr(item), where)
     return item
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:59] + "…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from studio.engine.errors import Fix, StudioError
+from studio.engine.errors import Fix, StudioError, one_line
 
 Place = int | Literal["stack", "data", "settings"]
 
@@ -59,7 +59,7 @@ def problem(
         fixes: as in :class:`Problem`.
         severity: as in :class:`Problem`.
     """
-    start = f"{subject}: expected" if subject else "Expected"
+    start = f"{one_line(subject, 80)}: expected" if subject else "Expected"
     advice = f" {error.advice}" if error.advice else ""
     message = f"{start} {error.expected}, found {error.found}.{advice}"
     return Problem(
