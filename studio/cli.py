@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import studio
-from studio.engine.errors import StudioError, unknown_name
+from studio.engine.errors import ParameterError, StudioError, unknown_name
 from studio.project.examples import EXAMPLES
 from studio.project.file import SUFFIX, Saved, load
 
@@ -50,10 +50,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # Nobody reads on. What is still to be written must not fail again when the program ends.
+    except OSError as error:
+        # What is still to be written must not fail again when the program ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        if isinstance(error, BrokenPipeError):
+            # Nobody reads on.
+            return 1
+        print(f"{parser.prog}: {error.strerror or error}", file=sys.stderr)
+        return 2
     return code
 
 
@@ -86,9 +90,15 @@ def _command_parser(command: str) -> _Parser:
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found {text!r}")
-    return int(text)
+    try:
+        count = int(text) if text.isdecimal() else 0
+    except ValueError:
+        # More digits than Python reads.
+        count = 0
+    if not 1 <= count < 2**53:
+        error = ParameterError("a whole number of at least 1, below 2**53", repr(text))
+        raise argparse.ArgumentTypeError(str(error))
+    return count
 
 
 def find_project(name: str) -> tuple[Saved, Path]:
@@ -99,7 +109,7 @@ def find_project(name: str) -> tuple[Saved, Path]:
     """
     path = Path(name)
     try:
-        there = path.exists()
+        there = path.is_file()
     except OSError as error:
         found = error.strerror or str(error)
         raise StudioError("a file that can be read", found, name[:80]) from None

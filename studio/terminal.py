@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from rich.console import Console
@@ -20,17 +22,20 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from studio.engine.errors import StudioError
+from studio.engine.errors import StudioError, one_line
 from studio.engine.saving import safetensors
-from studio.engine.saving.atomic import write_atomically
-from studio.project.checks import check
+from studio.engine.saving.atomic import target_of, write_atomically
+from studio.project.checks import Row, check
 from studio.project.document import to_text
+from studio.project.file import HISTORY, REPORT, WEIGHTS
 from studio.project.table import to_csv
 from studio.project.trained import Trained
 from studio.project.values import Project
 from studio.training.control import Control
 from studio.training.events import BatchEnd, EpochEnd, Event, Failed, Started
 from studio.training.run import train
+
+RESULTS = (WEIGHTS, HISTORY, REPORT)
 
 
 def train_project(project: Project, folder: Path, threads: int | None = None) -> int:
@@ -42,24 +47,77 @@ def train_project(project: Project, folder: Path, threads: int | None = None) ->
         threads: how many threads compute; all processors where not given.
 
     Raises:
-        StudioError: if a file cannot be written.
+        StudioError: if a file cannot be written; where that shows before, nothing is trained.
+        OSError: if nothing more could be shown; what was reached until then is written.
     """
-    console = Console(markup=False, emoji=False)
+    _try_folder(folder)
+    console = _Console()
     control = Control()
     shown = _Bar(console) if console.is_terminal else _Lines(console)
+    unshown: OSError | None = None
+
+    def take(event: Event) -> None:
+        nonlocal unshown
+        try:
+            shown.take(event)
+        except OSError as error:
+            # Nobody reads on, or the disk is full: the run ends as by Ctrl+C.
+            unshown = error
+            console.quiet = True
+            control.stop()
+
     with shown.live(), _stops(control, console):
-        trained = train(project, shown.take, control, threads)
+        trained = train(project, take, control, threads)
     if shown.error is not None:
-        errors = Console(stderr=True, markup=False, emoji=False)
+        errors = _Console(stderr=True)
         errors.print(f"studio train: {shown.error}", soft_wrap=True, highlight=False)
         return 1
     if trained is None:
         console.print("Stopped before the first batch: there is nothing to keep.")
         return 1
+    written = write_run(trained, folder)
     _results(console, trained)
-    for path in write_run(trained, folder):
+    for path in written:
         console.print(str(path), soft_wrap=True, highlight=False)
+    if unshown is not None:
+        raise unshown
     return 0
+
+
+class _Console(Console):
+    """Shows texts as they are, and lets its user decide what to do where nobody reads on."""
+
+    def __init__(self, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, markup=False, emoji=False)
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def _try_folder(folder: Path) -> None:
+    """Find out before training whether its results can be written; no new folder is left.
+
+    Raises:
+        StudioError: if not.
+    """
+    there = os.path.isdir(folder)
+    _make(folder)
+    for name in RESULTS:
+        target_of(folder / name)
+    if not there:
+        folder.rmdir()
+
+
+def _make(folder: Path) -> None:
+    """Make the folder where it is not there, and a file in it that is gone again."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        found = error.strerror or str(error)
+        advice = "Choose another by --out."
+        raise StudioError("a folder to write to", found, str(folder), advice) from None
 
 
 def write_run(trained: Trained, folder: Path) -> tuple[Path, ...]:
@@ -69,19 +127,11 @@ def write_run(trained: Trained, folder: Path) -> tuple[Path, ...]:
         StudioError: if that does not work.
     """
     contents = {
-        "weights.safetensors": safetensors.dump(trained.weights),
-        "history.csv": to_csv(trained.history).encode(),
-        "report.json": to_text(trained.report).encode(),
+        WEIGHTS: safetensors.dump(trained.weights),
+        HISTORY: to_csv(trained.history).encode(),
+        REPORT: to_text(trained.report).encode(),
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StudioError(
-            "a folder to write to",
-            error.strerror or str(error),
-            str(folder),
-            "Choose another by --out.",
-        ) from None
+    _make(folder)
     for name, content in contents.items():
         write_atomically(folder / name, content)
     return tuple(folder / name for name in contents)
@@ -89,7 +139,7 @@ def write_run(trained: Trained, folder: Path) -> tuple[Path, ...]:
 
 def print_check(project: Project) -> int:
     """Print the table of layers and what is wrong; 1 if the project cannot be trained, else 0."""
-    console = Console(markup=False, emoji=False)
+    console = _Console()
     report = check(project)
     table = Table(box=None, pad_edge=False)
     for heading in ("#", "Block", "Settings", "Output", "Params", ""):
@@ -97,13 +147,11 @@ def print_check(project: Project) -> int:
     for number, row in enumerate(report.rows, 1):
         count = "?" if row.params is None else f"{row.params:,}"
         mark = Text("" if row.problem is None else "problem", style="red")
-        name = row.block.layer.class_name
-        table.add_row(str(number), name, row.settings, row.shape_text, count, mark)
+        table.add_row(str(number), _name(row), row.settings, row.shape_text, count, mark)
     console.print(table)
     console.print(f"{report.total_params:,} parameters", highlight=False)
     names = {
-        row.block.id: f"Block {number} ({row.block.layer.class_name})"
-        for number, row in enumerate(report.rows, 1)
+        row.block.id: f"Block {number} ({_name(row)})" for number, row in enumerate(report.rows, 1)
     }
     for found in report.problems:
         where = found.where
@@ -111,6 +159,10 @@ def print_check(project: Project) -> int:
         line = f"{found.severity}: {place}: {found.message}"
         console.print(line, soft_wrap=True, highlight=False)
     return 0 if report.ok else 1
+
+
+def _name(row: Row) -> str:
+    return one_line(row.block.layer.class_name, 40)
 
 
 class _Shown:

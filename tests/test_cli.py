@@ -1,6 +1,8 @@
 """The command line, in this process and as users start it."""
 
 import csv
+import errno
+import io
 import json
 import os
 import signal
@@ -13,10 +15,11 @@ import pytest
 
 from studio.cli import main
 from studio.engine.saving import safetensors
-from studio.project.edits import add_metric, insert_block, set_param, set_settings
+from studio.project.edits import add_metric, insert_block, insert_spec, set_param, set_settings
 from studio.project.examples import EXAMPLES
 from studio.project.file import Saved, save
 from studio.project.values import Spec
+from studio.terminal import train_project
 
 ROOT = Path(__file__).parents[1]
 IRIS = next(example.project for example in EXAMPLES if example.name == "iris_mlp")
@@ -130,6 +133,7 @@ def test_export_writes_code_and_data(project, tmp_path, capsys):
         ["train", "irris_mlp"],
         ["train", "iris_mlp", "--epochs", "0"],
         ["train", "iris_mlp", "--epochs", "many"],
+        ["train", "iris_mlp", "--epochs", "9" * 5000],
         ["train", "iris_mlp", "--unknown"],
         ["export", "iris_mlp", "--to", "fortran", "-o", "x.py"],
         ["export", "iris_mlp"],
@@ -149,6 +153,31 @@ def test_bad_arguments_and_files_get_one_line_and_code_2(arguments, capsys):
     assert not said.out
     assert said.err.count("\n") == 1
     assert said.err.startswith("studio")
+    assert len(said.err) < 500
+
+
+def test_a_folder_does_not_hide_the_example_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "iris_mlp").mkdir()
+    assert main(["check", "iris_mlp"]) == 0
+
+
+@pytest.mark.parametrize("out", ["file", "file/below", "x" * 300, "folder"])
+def test_where_results_cannot_be_written_nothing_is_trained(out, project, capsys, monkeypatch):
+    monkeypatch.chdir(project.parent)
+    Path("file").write_text("")
+    Path("folder/report.json").mkdir(parents=True)
+    assert main(["train", str(project), "--epochs", "1", "--out", out]) == 2
+    said = capsys.readouterr()
+    assert not said.out
+    assert said.err.count("\n") == 1
+    assert sorted(path.name for path in Path().iterdir()) == ["file", "flowers.studio", "folder"]
+
+
+def test_training_that_fails_leaves_no_folder(project, tmp_path):
+    save(project, Saved(insert_block(IRIS, 1, "Conv2D")))
+    assert main(["train", str(project), "--out", str(tmp_path / "out")]) == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_damaged_file_gets_one_line(tmp_path, capsys):
@@ -216,6 +245,70 @@ def test_ctrl_c_keeps_what_was_reached(project, tmp_path):
 
 
 @posix
+def test_a_reader_that_leaves_ends_training_and_keeps_what_was_reached(project, tmp_path):
+    out = tmp_path / "out"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "studio", "train", str(project), "--epochs", "1000000"]
+    process = subprocess.Popen(
+        [*command, "--out", str(out)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert "epoch" in process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=30) == 1
+    assert json.loads((out / "report.json").read_text())["stopped"]
+    process.stderr.close()
+
+
+@posix
+def test_what_is_printed_finds_no_room(tmp_path):
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "from studio.cli import main; raise SystemExit(main(['check', 'iris_mlp']))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    with (tmp_path / "printed").open("w") as printed:
+        ended = subprocess.run(
+            [sys.executable, "-c", code], stdout=printed, stderr=subprocess.PIPE, text=True,
+            timeout=60, env=environment, check=False,
+        )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (2, f"studio check: {os.strerror(errno.EFBIG)}\n")
+
+
+def test_training_keeps_what_was_reached_when_nothing_more_can_be_printed(tmp_path, monkeypatch):
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            if "epoch 3/" in text:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return super().write(text)
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    with pytest.raises(OSError, match="No space left"):
+        train_project(set_settings(IRIS, epochs=9), tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["epochs"]["finished"] == 3
+
+
+def test_ctrl_c_before_all_is_imported():
+    code = (
+        "import sys\n"
+        "class Press:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name == 'studio.cli': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Press())\n"
+        "from runpy import run_module; run_module('studio', run_name='__main__', alter_sys=True)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True, text=True, timeout=60, env=environment, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (130, "")
+
+
+@posix
 def test_a_second_ctrl_c_ends_at_once_without_a_traceback(tmp_path):
     path = tmp_path / "long.studio"
     save(path, Saved(set_settings(IRIS, epochs=1_000_000)))
@@ -280,6 +373,19 @@ def test_brackets_in_names_are_shown_as_they_are(tmp_path, capsys):
     save(path, Saved(set_param(IRIS, 1, "units", "[/red]")))
     assert main(["check", str(path)]) == 1
     assert "[/red]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["check", "train"])
+def test_names_of_many_lines_get_one_line(command, tmp_path, capsys):
+    path = tmp_path / "odd.studio"
+    odd = "line\n" * 100
+    save(path, Saved(insert_spec(insert_spec(IRIS, 0, Spec("Dense", {odd: 1})), 0, Spec(odd))))
+    assert main([command, str(path)]) == 1
+    said = capsys.readouterr()
+    lines = [line for line in (said.out + said.err).splitlines() if "expected" in line.lower()]
+    assert len(lines) == {"check": 3, "train": 1}[command]
+    assert max(map(len, lines)) < 600
+    assert "line" not in said.out.split()
 
 
 def test_names_that_are_too_long_get_one_line(capsys):
