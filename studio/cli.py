@@ -15,6 +15,7 @@ import studio
 from studio.engine.errors import ParameterError, StudioError, unknown_name
 from studio.project.examples import EXAMPLES
 from studio.project.file import SUFFIX, Saved, load
+from studio.project.values import WHOLE
 
 EPILOG = f"""without a window: studio train, studio check, studio export
 FILE may also be a shipped example: {", ".join(example.name for example in EXAMPLES)}
@@ -95,7 +96,7 @@ def _count(text: str) -> int:
     except ValueError:
         # More digits than Python reads.
         count = 0
-    if not 1 <= count < 2**53:
+    if not 1 <= count < WHOLE:
         error = ParameterError("a whole number of at least 1, below 2**53", repr(text))
         raise argparse.ArgumentTypeError(str(error))
     return count

@@ -25,6 +25,9 @@ import numpy as np
 from studio.engine.errors import ParameterError, unknown_name
 from studio.engine.param import REQUIRED, Param
 
+RANK = 32
+"""How many sizes, or axes, an array has at most."""
+
 
 class Integer(Param[int]):
     """A whole number within bounds, both included."""
@@ -205,7 +208,7 @@ class Integers(Param[tuple[int, ...]]):
         self.gaps = gaps
 
     def describe(self) -> str:
-        count = "some" if self.length is None else str(self.length)
+        count = f"up to {RANK}" if self.length is None else str(self.length)
         words = f"{count} whole number{'' if self.length == 1 else 's'}" + _bounds(self.minimum)
         return f"{words} (None for any)" if self.gaps else words
 
@@ -216,7 +219,7 @@ class Integers(Param[tuple[int, ...]]):
         if not isinstance(value, list | tuple):
             raise TypeError
         items: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
-        if self.length is not None and len(items) != self.length:
+        if len(items) > RANK or (self.length is not None and len(items) != self.length):
             raise ValueError
         gap = cast("int", None)
         return tuple(gap if self.gaps and item is None else one.convert(item) for item in items)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any, cast
 
 from studio.engine.errors import FormatError
 from studio.project.migrations import FORMAT, migrated
-from studio.project.values import Block, DataChoice, Project, Settings, Spec
+from studio.project.values import WHOLE, Block, DataChoice, Project, Settings, Spec
 
 DEPTH = 32
+"""How many levels of brackets a document may have."""
+VALUES = 1 << 18
+"""How many names and values a document may have; a thousand blocks have ten thousand."""
+SURROGATES = re.compile("[\ud800-\udfff]")
+"""Halves of characters, which no file can hold."""
 
 
 def to_text(value: Mapping[str, Any]) -> str:
@@ -28,15 +35,24 @@ def from_text(text: str, where: str) -> dict[str, Any]:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise FormatError("a text in JSON", str(error), where) from None
-    _check_depth(found, where)
+    _check(found, where)
     return _mapping(found, where)
 
 
-def _check_depth(value: Any, where: str) -> None:
-    """Refuse nesting so deep that functions which walk over the document would run out of stack."""
+def _check(value: Any, where: str) -> None:
+    """Refuse what functions that walk over the document, or write it again, could not bear."""
     level: list[Any] = [value]
+    count = 0
     for _ in range(DEPTH):
         level = [child for item in level for child in _children(item)]
+        count += len(level)
+        if count > VALUES:
+            raise FormatError(f"at most {VALUES} values", "more", where)
+        for item in level:
+            if type(item) is int and abs(item) >= WHOLE:
+                raise FormatError("whole numbers below 2**53", str(item), where)
+            if isinstance(item, str) and SURROGATES.search(item):
+                raise FormatError("texts of whole characters", repr(item), where)
         if not level:
             return
     raise FormatError(f"at most {DEPTH} levels of brackets", "more", where)
@@ -44,7 +60,7 @@ def _check_depth(value: Any, where: str) -> None:
 
 def _children(item: Any) -> Iterable[Any]:
     if isinstance(item, dict):
-        return cast("dict[str, Any]", item).values()
+        return chain.from_iterable(cast("dict[str, Any]", item).items())
     return cast("list[Any]", item) if isinstance(item, list) else ()
 
 
@@ -98,7 +114,7 @@ def _to_spec(item: Any, where: str, *others: str) -> Spec:
 def _to_block(item: Any, where: str) -> Block:
     layer = _to_spec(item, where, "id")
     number = item["id"]
-    if type(number) is not int or not 1 <= number < 2**53:
+    if type(number) is not int or not 1 <= number < WHOLE:
         raise FormatError("a whole number of at least 1", repr(number), f"{where} id")
     return Block(number, layer)
 

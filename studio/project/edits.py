@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from studio.data.catalogue import find
@@ -14,7 +15,7 @@ from studio.engine.optimizers import optimizers
 from studio.project.metrics import fitted_metric, proposed_metrics
 from studio.project.propose import fitted, proposed_loss
 from studio.project.specs import new_spec, set_spec_param, with_value
-from studio.project.values import Block, DataChoice, Project, Spec
+from studio.project.values import WHOLE, Block, DataChoice, Project, Spec
 
 # The stack
 
@@ -37,7 +38,10 @@ def insert_spec(project: Project, index: int, layer: Spec) -> Project:
 
 def new_id(project: Project) -> int:
     """A number that no block of the project has."""
-    return 1 + max((block.id for block in project.blocks), default=0)
+    taken = {block.id for block in project.blocks}
+    following = 1 + max(taken, default=0)
+    # A file may hold the largest one that there can be.
+    return following if following < WHOLE else next(n for n in count(1) if n not in taken)
 
 
 def remove_blocks(project: Project, ids: Iterable[int]) -> Project:

@@ -27,7 +27,7 @@ SUFFIX = ".studio"
 PROJECT, WEIGHTS, HISTORY, REPORT = (
     "project.json", "weights.safetensors", "history.csv", "report.json",
 )  # fmt: skip
-LIMITS = {PROJECT: 16 << 20, HISTORY: 64 << 20, REPORT: 32 << 20}
+LIMITS = {PROJECT: 4 << 20, HISTORY: 64 << 20, REPORT: 8 << 20}
 """The most bytes that each text may have. Weights are stored as they are: the file bounds them."""
 ADVICE = "The file is damaged or was not saved by Sequential Studio; nothing was changed."
 
@@ -68,12 +68,13 @@ def to_bytes(saved: Saved) -> bytes:
     """The content of a file; equal values give equal bytes.
 
     Raises:
-        FormatError: if layers are within each other more deeply than a file may have them.
+        FormatError: if the project holds more, or larger, than a file may have.
     """
     text = document.to_text(document.to_document(saved.project))
     # What could not be read again is not written.
     document.from_text(text, PROJECT)
     members = {PROJECT: text.encode()}
+    _check_size(len(members[PROJECT]), LIMITS[PROJECT], PROJECT)
     if saved.trained is not None:
         trained = saved.trained
         report = {"report": trained.report, "project": document.to_document(trained.project)}
@@ -157,8 +158,12 @@ def _check(entries: list[ZipInfo], size: int, where: str) -> None:
         limit = LIMITS.get(entry.filename, size)
         if entry.flag_bits & 1 or not (stored or entry.compress_type == ZIP_DEFLATED):
             raise FormatError("a plain or deflated part", "another kind", place)
-        if entry.file_size > limit:
-            raise FormatError(f"at most {limit} bytes", f"{entry.file_size}", place)
+        _check_size(entry.file_size, limit, place)
+
+
+def _check_size(size: int, limit: int, where: str) -> None:
+    if size > limit:
+        raise FormatError(f"at most {limit} bytes", str(size), where)
 
 
 def _decoded(data: bytes, where: str) -> str:

@@ -10,6 +10,9 @@ from typing import Any, cast
 from studio.engine.params import Declared
 from studio.engine.registry import Registry
 
+WHOLE = 1 << 53
+"""All whole numbers of a project are smaller, so that whoever reads JSON knows each of them."""
+
 
 class Config(Mapping[str, Any]):
     """A read-only mapping of what JSON can hold, in alphabetical order; lists in it become tuples.

@@ -168,6 +168,12 @@ def test_sizes_beyond_memory_are_refused():
     assert "weights" in report.problems[0].expected
 
 
+def test_a_shape_of_more_sizes_than_an_array_has():
+    found = check(stack(("Reshape", {"target_shape": [2**52] * 1000}), OUT), IMAGES).problems[0]
+    assert (found.where, found.param) == (1, "target_shape")
+    assert "up to 32 whole numbers" in found.expected
+
+
 def test_require_raises_the_first_error():
     check(stack("Flatten", OUT), IMAGES).require()
     check(stack("Flatten", OUT, loss="mse"), IMAGES).require()

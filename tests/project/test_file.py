@@ -14,14 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.engine.errors import FormatError, StudioError
-from studio.project import document, edits, file
+from studio.project import document, edits, file, table
 from studio.project.file import Saved
 from studio.project.migrations import migrated
 from studio.project.trained import Trained
 from studio.project.values import Block, DataChoice, Project, Settings, Spec
 
+WHOLE = st.integers(1 - 2**53, 2**53 - 1)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none() | st.booleans() | WHOLE | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
@@ -37,10 +38,10 @@ PROJECTS = st.builds(
         Settings,
         SPECS,
         SPECS,
-        st.integers(),
-        st.integers(),
+        WHOLE,
+        WHOLE,
         st.floats(allow_nan=False),
-        st.integers() | st.text(),
+        WHOLE | st.text(),
         st.lists(SPECS, max_size=3).map(tuple),
     ),
 )
@@ -207,6 +208,11 @@ BLOCK = {"id": 1, "class_name": "Dense", "config": {}}
         (changed(blocks=[{**BLOCK, "id": True}]), "id"),
         (changed(blocks=[{**BLOCK, "class_name": 3}]), "class_name"),
         (changed(blocks=[{**BLOCK, "config": []}]), "config"),
+        (changed(blocks=[{**BLOCK, "config": {"units": 2**53}}]), r"below 2\*\*53"),
+        (changed(blocks=[{**BLOCK, "config": {"units": [-(10**3000)]}}]), r"below 2\*\*53"),
+        (changed(blocks=[{**BLOCK, "config": {"name": "\ud800"}}]), "whole characters"),
+        (changed(blocks=[{**BLOCK, "config": {"\udfff": 1}}]), "whole characters"),
+        (changed(blocks=[{**BLOCK, "config": {"a": [[]] * 300_000}}]), "at most 262144 values"),
         (changed(blocks=[BLOCK, BLOCK]), "one twice"),
         (changed(data="iris"), "data"),
         (changed(data={"name": 1, "options": {}}), "data name"),
@@ -231,6 +237,56 @@ def test_zip_bomb_is_refused_before_it_is_unpacked():
         made.writestr("report.json", "{}")
     with pytest.raises(FormatError, match="at most"):
         file.from_bytes(buffer.getvalue(), "a.studio")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("epoch\n\n\n", "row 2: expected 1 numbers, found nothing"),
+        ("epoch,loss\n1,2\n1\n", "row 3: expected 2 numbers, found 1"),
+        ("epoch,loss\n1,2,3\n", "row 2: expected 2 numbers, found 1,2,3"),
+        ("epoch,loss\n1,a\n", "row 2: expected 2 numbers, found 1,a"),
+        ("epoch,epoch\n", "a name of its own"),
+        ('"epoch', "a CSV table"),
+        (",".join(map(str, range(20_000))), "names of columns"),
+    ],
+)
+def test_a_table_that_is_none_is_refused_where_that_shows(text: str, words: str):
+    with pytest.raises(FormatError, match=words):
+        table.to_columns(text, "history.csv")
+
+
+def test_a_table_is_read_row_by_row(monkeypatch):
+    """A short text may mean more columns times rows than there is memory for."""
+    monkeypatch.setattr(np, "empty", None)
+    names = ",".join(map(str, range(9_000)))
+    with pytest.raises(FormatError, match="row 2"):
+        table.to_columns(names + "\n" * 900, "history.csv")
+    monkeypatch.setattr(table, "NUMBERS", 5)
+    with pytest.raises(FormatError, match="at most 5 numbers"):
+        table.to_columns("a,b\n1,2\n3,4\n5,6\n", "history.csv")
+
+
+def test_names_of_columns_may_hold_anything():
+    columns = {"epoch": np.array([1.0, 2.0]), 'a\n,"b': np.array([np.nan, -1e300])}
+    found = table.to_columns(table.to_csv(columns), "history.csv")
+    assert list(found) == list(columns)
+    for name, column in columns.items():
+        np.testing.assert_array_equal(found[name], column)
+
+
+def test_what_is_too_large_for_a_file_is_not_written():
+    long = Project((Block(1, Spec("Dense", {"name": "a" * (5 << 20)})),))
+    large = Project((Block(1, Spec("Dense", {"units": 2**53})),))
+    for project in (long, large):
+        with pytest.raises(FormatError):
+            file.to_bytes(Saved(project))
+
+
+def test_a_block_beside_the_one_of_the_largest_number_can_be_saved():
+    project = Project((Block(2**53 - 1, Spec("Flatten")), Block(1, Spec("Flatten"))))
+    project = edits.insert_block(project, 0, "Dense")
+    assert file.from_bytes(file.to_bytes(Saved(project)), "x").project == project
 
 
 def test_missing_file_and_folder(tmp_path):
@@ -342,7 +398,7 @@ def trained_example() -> Trained:
 
 REPORT = trained_example().report
 DAMAGED = {
-    "steps": ["x", None, float("nan"), True, 10**400],
+    "steps": ["x", None, float("nan"), True, float("inf")],
     "seconds": [None, float("inf"), "1"],
     "figures": [None, [], {"loss": "x"}],
     "classes": [None, {"a": 1}, 5, [{"name": "a"}], [5]],
