@@ -35,6 +35,19 @@ def names(info: DatasetInfo) -> set[str]:
     return {metric.class_name for metric in offered_metrics(info)}
 
 
+@pytest.mark.parametrize(
+    "metric",
+    [
+        Spec("AUC", {"num_thresholds": 10**5 + 1}),
+        Spec("ConfusionMatrix", {"num_classes": 2001}),
+    ],
+)
+def test_sizes_that_would_take_all_memory_are_refused(metric: Spec):
+    (found,) = check(having(IRIS, metric)).problems
+    assert f"at most {100_000 if metric.class_name == 'AUC' else 2_000}" in found.expected
+    assert found.severity == "error"
+
+
 # What is offered
 
 

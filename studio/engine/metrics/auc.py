@@ -40,7 +40,8 @@ class AUC(Counts):
     kinds = ("binary", "multiclass")
     help = "How well a threshold tells a class from the rest: 0.5 is guessing, 1 is perfect."
 
-    num_thresholds = Integer(200, minimum=2, advanced=True, help="At how many points.")
+    num_thresholds = Integer(200, minimum=2, maximum=100_000, advanced=True,
+                             help="At how many points.")  # fmt: skip
     curve = Choice("roc", options=("roc", "pr", "prgain"), help="Which curve.")
     summation_method = Choice(
         "interpolation", options=("interpolation", "minoring", "majoring"), advanced=True,

@@ -25,7 +25,8 @@ class ConfusionMatrix(Metric):
     kinds = ("binary", "multiclass")
     help = "How often each class is taken for each other."
 
-    num_classes = Integer(minimum=2, initial=2, help="How many classes there are.")
+    # More would take seconds and gigabytes for a table that nobody reads.
+    num_classes = Integer(minimum=2, maximum=2_000, initial=2, help="How many classes there are.")
 
     def reset_state(self) -> None:
         self.matrix: Array = np.zeros((self.num_classes, self.num_classes), np.int64)
