@@ -111,6 +111,23 @@ def test_a_group_within_itself_is_refused() -> None:
         hdf5_arrays(bytes(data))
 
 
+def test_headers_that_share_messages_are_refused() -> None:
+    """A short file of many headers that all go on in one long row of messages takes for ever."""
+    data = bytearray(hdf5_bytes({name: np.ones(1) for name in "abcd"}))
+    first = first_entry_of_the_root(data)
+    header = int.from_bytes(data[first : first + 8], "little")
+    size = int.from_bytes(data[header + 8 : header + 12], "little")
+    start, shared = len(data), bytes(8000) + data[header + 16 : header + 16 + size]
+    data += shared
+    for number in range(4):
+        place = first + 40 * number
+        data[place : place + 8] = struct.pack("<Q", len(data))
+        data += struct.pack("<BxHIIxxxxHHBxxx", 1, 65535, 1, 24, 0x10, 16, 0)
+        data += struct.pack("<QQ", start + 8 * number, len(shared) - 8 * number)
+    with pytest.raises(FormatError, match="once"):
+        hdf5_arrays(bytes(data))
+
+
 def test_links_are_refused() -> None:
     data = bytearray(small())
     data[first_entry_of_the_root(data) + 8] = 2

@@ -136,6 +136,8 @@ def test_refusals_say_what_to_do(tmp_path: Path) -> None:
         load_model(tmp_path / "missing.keras")
     with pytest.raises(StudioError, match="a place to write to"):
         model.save(tmp_path / "no folder" / "b.keras")
+    with pytest.raises(StudioError, match="a file's name"):
+        model.save("nul\0.keras")
 
 
 # Files that lie

@@ -44,9 +44,13 @@ def target_of(path: str | Path) -> Path:
     """The file that is to be written; where there is a link, the one that it leads to.
 
     Raises:
-        StudioError: if it has no name, or there is something else of that name.
+        StudioError: if it has no name, none that a file can have, or there is something else of
+            that name.
     """
-    target = Path(os.path.realpath(path))
+    try:
+        target = Path(os.path.realpath(path))
+    except ValueError as error:
+        raise StudioError("a file's name", str(error), str(path), "Choose another name.") from None
     try:
         fits = bool(Path(path).name) and (target.is_file() or not target.exists())
     except OSError:

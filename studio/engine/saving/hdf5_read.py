@@ -68,6 +68,7 @@ class _File:
     arrays: dict[str, Array] = field(default_factory=dict[str, Array])
     seen: set[int] = field(default_factory=set[int])
     taken: int = 0
+    read: int = 0
 
     def refuse(self, expected: str, found: str) -> NoReturn:
         """Raise the error for this file."""
@@ -126,6 +127,10 @@ class _File:
                     blocks.append(struct.unpack("<QQ", self.bytes(start + 8, 16)))
                     self.once(blocks[-1][0])
                 start += 8 + length
+        self.read += len(found)
+        # Each takes 8 bytes: there are more only if headers share them.
+        if self.read > len(self.data) // 8:
+            self.refuse("each part of the file once", f"header messages at {header} again")
         return found
 
     def heap(self, address: int) -> tuple[int, int]:
