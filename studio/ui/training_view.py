@@ -37,6 +37,7 @@ FIGURES = {"accuracy": ("Accuracy", "accuracy"), "mae": ("MAE (standardised)", "
 STANDARDISED = "The target is standardised: 1 is its standard deviation in the training part."
 CLASSES = "Per class"
 IDLE = "Press Train to begin"
+EARLIER = "The stack or the data have changed since."
 LONGEST_BAR = 2**31 - 1
 """The largest number that the progress bar can show."""
 
@@ -54,6 +55,9 @@ class TrainingView(QWidget):
         self.clock = QLabel()
         self.clock.setProperty("muted", True)
         self.clock.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.earlier = QLabel(EARLIER, wordWrap=True)
+        self.earlier.setProperty("muted", True)
+        self.earlier.hide()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress of training")
@@ -66,12 +70,13 @@ class TrainingView(QWidget):
         self._figure = ""
         line = self.fontMetrics().height()
         head = Head([Still(self.status)], Still(self.clock))
-        head.setContentsMargins(line // 4, 0, line // 4, 0)
+        for widget in (head, self.earlier):
+            widget.setContentsMargins(line // 4, 0, line // 4, 0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(line // 2, line // 2, line // 2, line // 2)
         layout.setSpacing(line // 2)
-        layout.addWidget(head)
-        layout.addWidget(self.bar)
+        for widget in (head, self.earlier, self.bar):
+            layout.addWidget(widget)
         for card in (self.loss_card, self.figure_card, self.class_card):
             layout.addWidget(card, 1)
         self._turns = deque((self.loss.show_points, self.figure.show_points, self._draw_classes))
@@ -79,6 +84,7 @@ class TrainingView(QWidget):
         self._now: BatchEnd | None = None
         self._ended: EpochEnd | None = None
         self._waits = False
+        self._result: Trained | None = None
         self.recolour()
 
     def recolour(self) -> None:
@@ -130,9 +136,15 @@ class TrainingView(QWidget):
         self.bar.setRange(0, 1)
         self.bar.setValue(1)
 
+    def compare(self, project: Project) -> None:
+        """Say so where the result that is shown is not that of the project."""
+        self.earlier.setVisible(self._result is not None and not self._result.describes(project))
+
     def clear(self) -> None:
         """Forget all curves."""
         self._curves = {}
+        self._result = None
+        self.earlier.hide()
         for plot in (self.loss, self.figure):
             plot.take(Curves())
         self.classes.start(())
@@ -237,6 +249,7 @@ class TrainingView(QWidget):
         self.clock.setText(f"{duration(now.seconds)} elapsed · {duration(rest)} left")
 
     def _show_result(self, words: str, trained: Trained | None) -> None:
+        self._result = trained
         if trained is not None:
             report = trained.report
             for name, (_, word) in FIGURES.items():

@@ -131,6 +131,7 @@ class MainWindow(QMainWindow):
         actions["pause"].setIconText(word)
         if not running and document.trained is None:
             self.training_view.show_plan(document.project, document.info)
+        self.training_view.compare(document.project)
 
     def _opened(self) -> None:
         self.notice.hide()

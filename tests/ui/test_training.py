@@ -141,6 +141,32 @@ def test_nothing_is_searched_for_garbage_while_training(make_window, qtbot, iris
     assert gc.get_freeze_count() == 0
 
 
+def test_a_result_says_when_it_is_not_that_of_the_project(make_window, qtbot, iris, tmp_path):
+    window = make_window(set_settings(iris, epochs=2))
+    earlier = window.training_view.earlier
+    window.train()
+    qtbot.waitUntil(lambda: finished(window), timeout=30_000)
+    assert not earlier.isVisible()
+    for edit in (
+        lambda now: set_param(now, 1, "units", 5),
+        lambda now: set_data(now, DataChoice("wine")),
+    ):
+        window.document.edit("Edit", edit)
+        assert earlier.isVisible()
+        assert window.training_view.loss.series["training"].count == 2
+        window.document.undo()
+        assert not earlier.isVisible()
+    window.document.edit("Set epochs", lambda now: set_settings(now, epochs=100_000))
+    assert not earlier.isVisible()
+    window.document.edit("Set units", lambda now: set_param(now, 1, "units", 5))
+    window.document.save(tmp_path / "a.studio")
+    window.files.open(tmp_path / "a.studio")
+    assert earlier.isVisible()
+    window.train()
+    qtbot.waitUntil(lambda: window.training_view.loss.series["batches"].count > 0)
+    assert not earlier.isVisible()
+
+
 def test_edits_while_training_do_not_touch_the_run(make_window, qtbot, iris):
     window = make_window(set_settings(iris, epochs=300))
     window.train()
