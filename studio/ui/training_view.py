@@ -256,8 +256,13 @@ class TrainingView(QWidget):
                 value = report["figures"].get(f"val_{name}")
                 if value is not None:
                     words += f" · validation {word} {value:.4g}"
-            self.clock.setText(f"{duration(report['seconds'])} for {report['steps']:,} batches")
+            self._show_spent(report["seconds"], report["steps"])
+        elif self._now is not None:
+            self._show_spent(self._now.seconds, self._now.steps)
         self.status.setText(words)
+
+    def _show_spent(self, seconds: float, steps: int) -> None:
+        self.clock.setText(f"{duration(seconds)} for {steps:,} batches")
 
     def _show_classes(self, classes: Sequence[ClassFigures], validated: bool) -> None:
         self.classes.show_figures(classes)

@@ -51,6 +51,7 @@ class MainWindow(QMainWindow):
         self.block_panel = BlockPanel(self.document)
         self.data_panel = DataPanel(self.document)
         self.training_panel = TrainingPanel(self.document)
+        self._failure: tuple[str, Project] | None = None
         self.tabs = QTabWidget()
         self.panels = Panels(
             (self.palette_view, self.stack_panel, self.training_view, self.tabs),
@@ -115,6 +116,7 @@ class MainWindow(QMainWindow):
         told = self.notice.problem
         if told is not None and not any(told.is_as(error) for error in document.errors):
             self.notice.hide()
+        self._forget_failure()
         history = document.history
         for name, able, label in (
             ("undo", history.can_undo, history.undo_label),
@@ -132,6 +134,16 @@ class MainWindow(QMainWindow):
         if not running and document.trained is None:
             self.training_view.show_plan(document.project, document.info)
         self.training_view.compare(document.project)
+
+    def _forget_failure(self) -> None:
+        """A run that failed says nothing of what has been edited since."""
+        if self._failure is None:
+            return
+        text, project = self._failure
+        if self.document.project is not project:
+            self._failure = None
+            if self.notice.message.text() == text:
+                self.notice.hide()
 
     def _opened(self) -> None:
         self.notice.hide()
@@ -184,6 +196,7 @@ class MainWindow(QMainWindow):
         last = events[-1] if events else None
         if isinstance(last, Failed):
             self.notice.show_message(str(last.error))
+            self._failure = self.notice.message.text(), self.document.project
         elif isinstance(last, Finished | Stopped) and last.trained is not None:
             self.document.keep(last.trained)
 

@@ -8,10 +8,19 @@ import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QWidget
 
-from studio.project.edits import insert_block, remove_blocks, set_data, set_param, set_settings
+from studio.engine.errors import StudioError
+from studio.project.edits import (
+    insert_block,
+    remove_blocks,
+    set_data,
+    set_optimizer,
+    set_optimizer_param,
+    set_param,
+    set_settings,
+)
 from studio.project.trained import Trained
 from studio.project.values import DataChoice
-from studio.training.events import BatchEnd, ClassFigures, EpochEnd, Paused, Started
+from studio.training.events import BatchEnd, ClassFigures, EpochEnd, Failed, Paused, Started
 from studio.ui import theme
 from studio.ui.plots import CurvePlot
 from studio.ui.still import Still
@@ -103,15 +112,27 @@ def test_a_problem_keeps_training_from_starting(make_window, qtbot, iris):
     assert window.document.history.can_undo
 
 
-def test_nan_is_told_in_words(make_window, qtbot, iris):
-    from studio.project.edits import set_optimizer, set_optimizer_param
-
+def test_nan_is_told_until_something_is_edited(make_window, qtbot, iris, tmp_path):
     project = set_optimizer_param(set_optimizer(iris, "SGD"), "learning_rate", 1e30)
     window = make_window(project)
     window.train()
     qtbot.waitUntil(lambda: finished(window), timeout=10_000)
     assert window.notice.isVisible()
     assert "Lower the learning rate" in window.notice.message.text()
+    assert window.training_view.status.text() == "Failed"
+    assert window.training_view.clock.text().endswith(" batches")
+    window.document.save(tmp_path / "a.studio")
+    assert window.notice.isVisible()
+    window.document.edit("Set optimizer", lambda now: set_optimizer(now, "Adam"))
+    assert not window.notice.isVisible()
+
+
+def test_an_edit_after_a_failure_leaves_other_notices(make_window, iris):
+    window = make_window(iris)
+    window.runner.happened.emit([Failed(StudioError("numbers", "NaN"))])
+    window.notice.show_message("Saved the code.", kind="info")
+    window.document.edit("Set epochs", lambda now: set_settings(now, epochs=3))
+    assert window.notice.isVisible()
 
 
 def test_closing_stops_a_run(make_window, qtbot, iris):
