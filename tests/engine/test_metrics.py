@@ -90,6 +90,11 @@ def test_classes_out_of_range() -> None:
         metrics.AUC(num_labels=2)
 
 
+def test_a_class_that_does_not_exist_is_never_among_the_highest() -> None:
+    p = np.full((4, 3), 1 / 3)
+    assert metrics.SparseTopKCategoricalAccuracy(3)([0, 2, 3, -1], p) == 0.5
+
+
 def test_confusion_of_two_classes() -> None:
     matrix = ConfusionMatrix(2)
     matrix.update_state(np.array([[0.0], [1], [1]]), np.array([[0.2], [0.7], [0.4]]))

@@ -120,6 +120,7 @@ class SparseTopKCategoricalAccuracy(_Numbered):
 
 
 def among_highest(classes: Array, p: Array, k: int) -> Array:
-    """Whether fewer than ``k`` predictions are above that of the class."""
-    own = np.take_along_axis(p, classes[..., None], -1)
-    return (p > own).sum(axis=-1) < k
+    """Whether fewer than ``k`` predictions are above that of the class, where it is one at all."""
+    known = (classes >= 0) & (classes < p.shape[-1])
+    own = np.take_along_axis(p, np.where(known, classes, 0)[..., None], -1)
+    return known & ((p > own).sum(axis=-1) < k)
