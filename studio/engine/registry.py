@@ -94,11 +94,26 @@ class Registry(Generic[D]):
 
 
 class Named(Param[D]):
-    """A parameter whose value is a registered object, such as an activation."""
+    """A parameter whose value is a registered object, such as an activation.
 
-    def __init__(self, registry: Registry[D], default: Any = REQUIRED, **common: Any) -> None:
+    Args:
+        registry: the classes that it may be of.
+        default: as of all parameters.
+        starts: what an object chosen for it starts with, beside the initial values of its class.
+        common: what all parameters have.
+    """
+
+    def __init__(
+        self,
+        registry: Registry[D],
+        default: Any = REQUIRED,
+        *,
+        starts: Mapping[str, Any] | None = None,
+        **common: Any,
+    ) -> None:
         super().__init__(default, **common)
         self.registry = registry
+        self.starts = dict(starts or {})
 
     def describe(self) -> str:
         return f"the name of {self.registry.what}"

@@ -12,11 +12,13 @@ from typing import Any
 
 from studio.engine.errors import Fix
 from studio.engine.layers import registry as layers
-from studio.engine.params import Boolean, Choice, Integer
+from studio.engine.layers.wrapper import Inner
+from studio.engine.params import Boolean, Choice, Integer, Param
 from studio.engine.workspace import Shape
 from studio.project.edits import insert_spec, remove_blocks, set_param
 from studio.project.examine import examine
-from studio.project.values import Block, Project, Spec
+from studio.project.specs import set_spec_param
+from studio.project.values import Block, Config, Project, Spec
 
 MOST = 3
 """How many fixes are offered for one problem."""
@@ -62,12 +64,14 @@ def removal(block: Block) -> Fix:
 
 def setting(block: Block, name: str, value: Any, of: str = "") -> Fix:
     """The edit that sets a parameter."""
-    param = layers.find(block.layer.class_name).params[name]
-    if isinstance(value, bool):
-        label = f"Turn {'on' if value else 'off'} {param.label.lower()}{of}"
-    else:
-        label = f"Set {param.label.lower()}{of} to {value}"
+    label = _words(layers.find(block.layer.class_name).params[name], value, of)
     return Fix(label, partial(set_param, block_id=block.id, name=name, value=value))
+
+
+def _words(param: Param[Any], value: Any, of: str = "") -> str:
+    if isinstance(value, bool):
+        return f"Turn {'on' if value else 'off'} {param.label.lower()}{of}"
+    return f"Set {param.label.lower()}{of} to {value}"
 
 
 def _candidates(window: Project, block_id: int, size: int | None) -> Iterator[Fix]:
@@ -83,21 +87,44 @@ def _candidates(window: Project, block_id: int, size: int | None) -> Iterator[Fi
 
 
 def _alternatives(block: Block, size: int | None, of: str) -> Iterator[Fix]:
-    """Other values of a block's everyday parameters."""
+    """Other values of a block's everyday parameters, and of those of layers within it."""
     if block.layer.class_name not in layers:
         return
     for name, param in layers.find(block.layer.class_name).params.items():
-        if param.advanced:
-            continue
         now = block.layer.config.get(name, param.default)
-        options: list[Any] = []
-        if isinstance(param, Choice):
-            options = [option for option in param.options if option != now]
-        elif isinstance(param, Boolean):
-            options = [not now]
-        elif isinstance(param, Integer) and size is not None:
-            options = [size]
-        yield from (setting(block, name, option, of) for option in options)
+        for option in _options(param, now, size):
+            yield setting(block, name, option, of)
+        if isinstance(param, Inner) and (spec := Spec.of(now, param.registry)):
+            for words, value in _alternatives_within(param, spec):
+                label = f"{words} of {param.label.lower()}{of}"
+                yield Fix(label, partial(set_param, block_id=block.id, name=name, value=value))
+
+
+def _alternatives_within(param: Inner, spec: Spec) -> Iterator[tuple[str, Config]]:
+    """Other values of a layer within: first what one chosen now would start with."""
+    registry = param.registry
+    declared = registry.find(spec.class_name).params
+    changes = [
+        (name, value)
+        for name, value in param.starts.items()
+        if value != spec.config.get(name, declared[name].default)
+    ]
+    for name, inner in declared.items():
+        now = spec.config.get(name, inner.default)
+        changes += [(name, option) for option in _options(inner, now, None)]
+    for name, value in changes:
+        yield _words(declared[name], value), set_spec_param(spec, registry, name, value).value
+
+
+def _options(param: Param[Any], now: Any, size: int | None) -> list[Any]:
+    """Other values that an everyday parameter may be given."""
+    if param.advanced:
+        return []
+    if isinstance(param, Choice):
+        return [option for option in param.options if option != now]
+    if isinstance(param, Boolean):
+        return [not now]
+    return [size] if isinstance(param, Integer) and size is not None else []
 
 
 def _simple_layers() -> list[Spec]:

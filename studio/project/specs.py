@@ -9,11 +9,18 @@ from typing import Any
 from studio.engine.errors import StudioError, unknown_name
 from studio.engine.params import Declared
 from studio.engine.registry import Registry
-from studio.project.values import Spec
+from studio.project.values import Config, Spec
 
 
-def new_spec(registry: Registry[Any], class_name: str) -> Spec:
+def new_spec(
+    registry: Registry[Any], class_name: str, starts: Mapping[str, Any] = Config()
+) -> Spec:
     """A class with the values that its declaration says a new one starts with.
+
+    Args:
+        registry: knows the class.
+        class_name: its name.
+        starts: what the parameter that it is chosen for says beside (see ``Named``).
 
     Raises:
         UnknownNameError: if it is not registered.
@@ -24,7 +31,10 @@ def new_spec(registry: Registry[Any], class_name: str) -> Spec:
         for name, param in cls.params.items()
         if param.initial is not param.default
     }
-    return Spec(cls.__name__, initial)
+    spec = Spec(cls.__name__, initial)
+    for name, value in starts.items():
+        spec = set_spec_param(spec, registry, name, value)
+    return spec
 
 
 def set_spec_param(spec: Spec, registry: Registry[Any], name: str, value: Any) -> Spec:

@@ -61,7 +61,8 @@ class NamedEditor(Editor):
         self._errors: Mapping[str, str] = {}
         self._offers: Mapping[str, Spec] = {}
         self.box = Combo()
-        self.offer({cls.__name__: new_spec(registry, cls.__name__) for cls in registry})
+        starts: Mapping[str, Any] = getattr(param, "starts", {})
+        self.offer({cls.__name__: new_spec(registry, cls.__name__, starts) for cls in registry})
         self.box.activated.connect(self._choose)
         self.more = QToolButton()
         self.more.setText("⋯")

@@ -231,6 +231,30 @@ def test_what_is_wrong_within_a_layer_is_named_and_mended_there(outer: bool):
     assert not [one for one in check(mended).problems if one.where == 1 and one.param]
 
 
+LSTM = {"class_name": "LSTM", "config": {"units": 4}}
+BACK = {"class_name": "GRU", "config": {"units": 4, "go_backwards": True}}
+
+
+@pytest.mark.parametrize(
+    ("within", "advice", "fix"),
+    [
+        ({"layer": LSTM, "backward_layer": {**BACK, "config": {"units": 4}}},
+         "Set go_backwards of the backward layer to True.",
+         "Turn on go backwards of backward layer"),
+        ({"layer": BACK}, "Leave go_backwards of the layer False.",
+         "Turn off go backwards of layer"),
+        ({"layer": {**LSTM, "config": {"units": 4, "return_sequences": True}},
+          "backward_layer": BACK}, "", "Turn off return sequences of layer"),
+    ],
+)  # fmt: skip
+def test_directions_that_do_not_fit(within: dict[str, object], advice: str, fix: str):
+    project = stack(("Bidirectional", within), OUT)
+    found = only(check(project, info((5, 3), 10)))
+    assert found.advice == advice
+    assert found.fixes[0].label == fix
+    assert mended(project, info((5, 3), 10)).blocks[0].layer.config["layer"]["config"]["units"] == 4
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -134,6 +134,24 @@ def test_a_regularizer_shows_its_factors(dense):
     assert editor.box.currentText() == "none"
 
 
+def choose(editor, name):
+    """Choose from the list, as a click does."""
+    place = editor.box.findText(name)
+    editor.box.setCurrentIndex(place)
+    editor.box.activated.emit(place)
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "SimpleRNN"])
+def test_a_backward_layer_reads_from_the_end(make_window, name):
+    project = insert_block(Project(), 0, "Bidirectional")
+    window = make_window(project)
+    window.stack.choose(project.blocks[0].id)
+    choose(window.block_panel.form.editors["backward_layer"], name)
+    block = window.document.project.blocks[0]
+    assert block.layer.config["backward_layer"]["config"]["go_backwards"]
+    assert isinstance(block.layer.make(layers), layers.find("Bidirectional"))
+
+
 def test_a_wrong_value_is_shown_at_its_field(dense):
     block = dense.document.project.blocks[0].id
     dense.document.edit("break", lambda project: set_param(project, block, "units", 0))

@@ -36,7 +36,7 @@ class Bidirectional(Wrapper, Planned):
         example("LSTM", units=16),
         example("GRU", units=3, return_sequences=True),
         example("SimpleRNN", units=4),
-        label="Layer", help="What reads the sequence.",
+        label="Layer", help="What reads the sequence.", starts={"go_backwards": False},
     )  # fmt: skip
     merge_mode = Choice("concat", options=("concat", "sum", "mul", "ave"), label="Merge",
                         help="How the outputs of both directions become one.")  # fmt: skip
@@ -45,6 +45,7 @@ class Bidirectional(Wrapper, Planned):
         example("LSTM", units=16, go_backwards=True, activation="relu"),
         default=None, initial=None, optional=True, advanced=True,
         help="What reads from the end, if not a copy of the layer.",
+        starts={"go_backwards": True},
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -66,11 +67,13 @@ class Bidirectional(Wrapper, Planned):
     def _check_directions(self) -> None:
         one, other = _recurrent(self.forward_layer), _recurrent(self.backward_layer)
         if one.go_backwards == other.go_backwards:
-            found = "both from the end" if one.go_backwards else "both from the start"
-            raise ParameterError(
-                "layers that read from different ends", found, self.label,
-                "Leave go_backwards of the layer False.",
-            )  # fmt: skip
+            found, advice = (
+                ("both from the end", "Leave go_backwards of the layer False.")
+                if one.go_backwards
+                else ("both from the start", "Set go_backwards of the backward layer to True.")
+            )
+            expected = "layers that read from different ends"
+            raise ParameterError(expected, found, self.label, advice)
         if one.return_sequences != other.return_sequences:
             raise ParameterError(
                 "the same return_sequences in both layers", "True and False", self.label
