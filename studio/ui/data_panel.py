@@ -117,6 +117,8 @@ class DataPanel(QWidget):
 
     def _choose(self, _: int) -> None:
         name = self.box.currentData(Qt.ItemDataRole.UserRole)
+        if name == self.document.project.data.name:
+            return
         self.document.edit("Choose data", lambda project: set_data(project, DataChoice(name)))
 
     def _edit_option(self, name: str, value: Any) -> None:

@@ -42,6 +42,14 @@ def test_output_and_loss_follow_the_data(window, name, units, activation, loss):
     assert window.document.project.data.name == "mnist_5k"
 
 
+def test_choosing_the_same_data_again_changes_nothing(window):
+    choose(window, "moons")
+    window.data_panel.form.editors["noise"].field.setValue(0.3)
+    before = window.document.project
+    choose(window, "moons")
+    assert window.document.project is before
+
+
 def test_options_of_synthetic_data(window):
     choose(window, "moons")
     window.data_panel.form.editors["noise"].field.setValue(0.3)
