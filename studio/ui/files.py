@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QMenu, QMessageBox, QWidget
 from studio.engine.errors import StudioError
 from studio.export.keras import data_path, export_keras, keras_code
 from studio.project.examples import EXAMPLES, Example
-from studio.project.file import SUFFIX, Saved
+from studio.project.file import SUFFIX, Saved, load
 from studio.project.values import Project
 from studio.ui.aside import aside
 from studio.ui.code_dialog import CodeDialog
@@ -64,8 +64,6 @@ class Files(QObject):
 
     def open(self, path: Path | None = None) -> None:
         """Open a project; asks which one if it is not said."""
-        if not self.may_leave():
-            return
         if path is None:
             name, _ = QFileDialog.getOpenFileName(
                 self.window, "Open a project", self._folder(), FILTER
@@ -73,7 +71,9 @@ class Files(QObject):
             if not name:
                 return
             path = Path(name)
-        if self._attempt(lambda: self.document.open(path)):
+        # What is there is given up for a file that can be read; saving may write that very file.
+        readable = self._attempt(lambda: aside(lambda: load(path)))
+        if readable and self.may_leave() and self._attempt(lambda: self.document.open(path)):
             self._remember(path)
 
     def open_example(self, example: Example) -> None:

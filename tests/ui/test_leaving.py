@@ -81,6 +81,29 @@ def test_a_dialog_left_without_a_file_keeps_the_window(training, asked, monkeypa
     assert training.document.trained is not None
 
 
+def test_a_run_goes_on_until_another_project_has_been_read(training, asked, monkeypatch, tmp_path):
+    asked[0][0] = Button.Discard
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: ("", ""))
+    training.files.open()
+    training.files.open(tmp_path / "not there.studio")
+    assert training.runner.running
+    assert not training.runner.paused
+    assert not asked[1]
+    save(tmp_path / "other.studio", Saved(training.document.project))
+    training.files.open(tmp_path / "other.studio")
+    assert not training.runner.running
+    assert training.document.title == "other"
+
+
+def test_opening_the_project_at_hand_opens_what_has_been_saved(make_window, asked, iris, tmp_path):
+    window, path = make_window(iris), tmp_path / "mine.studio"
+    window.document.save(path)
+    window.document.edit("Longer", lambda project: set_settings(project, epochs=7))
+    asked[0][0] = Button.Save
+    window.files.open(path)
+    assert window.document.project.settings.epochs == 7
+
+
 def test_recent_files_are_offered_newest_first(window, tmp_path):
     paths = [tmp_path / f"{number}.studio" for number in range(REMEMBERED + 2)]
     for path in paths:
