@@ -81,3 +81,28 @@ class History:
     def redo_label(self) -> str:
         """What the next redo does again, or an empty text."""
         return self.future[0].label if self.future else ""
+
+
+def subject(before: Project, after: Project, chosen: int | None = None) -> int | None:
+    """The block that an edit was about: new, changed or moved, or the neighbour of one that went.
+
+    Args:
+        before: the project before the edit.
+        after: the project after it.
+        chosen: stays where it may be the one, or where the edit was not about a block.
+    """
+    if (before.data, before.settings) != (after.data, after.settings):
+        return chosen
+    old, new = ({block.id: block for block in project.blocks} for project in (before, after))
+    ids = [*new]
+    found = [block_id for block_id, block in new.items() if old.get(block_id) != block]
+    gone = [position for position, block_id in enumerate(old) if block_id not in new]
+    if not found and gone:
+        found = ids[gone[0] : gone[0] + 1] or ids[-1:]
+    elif not found and ids != [*old]:
+        found = [one for one in ids if _without(one, ids) == _without(one, [*old])]
+    return chosen if chosen in found or not found else found[0]
+
+
+def _without(one: int, ids: list[int]) -> list[int]:
+    return [other for other in ids if other != one]

@@ -29,11 +29,12 @@ class Document(QObject):
     """Holds the current project; every change goes through it.
 
     ``changed`` is emitted after each edit, undo, redo, opening and saving; ``opened`` when another
-    project took the place of this one.
+    project took the place of this one; ``stepped`` after undo and redo, with the project before.
     """
 
     changed = Signal()
     opened = Signal()
+    stepped = Signal(object)
 
     def __init__(
         self, project: Project, title: str = UNTITLED, parent: QObject | None = None
@@ -93,11 +94,11 @@ class Document(QObject):
 
     def undo(self) -> None:
         """One step back."""
-        self._go(self.history.undo())
+        self._step(self.history.undo())
 
     def redo(self) -> None:
         """One undone step again."""
-        self._go(self.history.redo())
+        self._step(self.history.redo())
 
     def keep(self, trained: Trained) -> None:
         """Take over what a run has reached; it is saved with the project."""
@@ -129,6 +130,11 @@ class Document(QObject):
         self.path = path
         self._saved = (saved.project, saved.trained)
         self.changed.emit()
+
+    def _step(self, history: History) -> None:
+        before = self.project
+        self._go(history)
+        self.stepped.emit(before)
 
     def _go(self, history: History) -> None:
         if history is self.history:

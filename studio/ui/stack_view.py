@@ -16,6 +16,8 @@ from PySide6.QtGui import QColor, QDropEvent, QKeyEvent, QPainter, QPaintEvent, 
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
 from studio.project.edits import duplicate_block, remove_blocks
+from studio.project.history import subject
+from studio.project.values import Project
 from studio.ui import theme
 from studio.ui.block_delegate import BlockDelegate
 from studio.ui.document import Document
@@ -53,6 +55,7 @@ class StackView(QListView):
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.selectionModel().currentChanged.connect(self._choose)
         self.blocks.modelReset.connect(self._restore)
+        document.stepped.connect(self._follow_step)
         self.blocks.dataChanged.connect(lambda *_: self.scheduleDelayedItemsLayout())
 
     @property
@@ -134,6 +137,10 @@ class StackView(QListView):
             self.choose(wanted)
         self._chosen = wanted
         self.selected.emit(wanted)
+
+    def _follow_step(self, before: Project) -> None:
+        """After undo and redo: select the block that they were about."""
+        self.choose(subject(before, self.document.project, self._chosen))
 
     def forget(self) -> None:
         """Take the blocks that are there now as known: none of them is new."""

@@ -1,12 +1,16 @@
 """Undo and redo over random edits."""
 
+from collections.abc import Callable
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.engine.layers import registry as layers
 from studio.project import edits
-from studio.project.history import LIMIT, History
-from studio.project.values import Project
+from studio.project.history import LIMIT, History, subject
+from studio.project.values import DataChoice, Project
+from tests.project.stacks import stack
 
 NAMES = [cls.__name__ for cls in layers if cls.category]
 
@@ -96,6 +100,36 @@ def test_undo_and_redo_at_the_ends_change_nothing():
     assert history.undo() is history
     assert history.redo() is history
     assert history.undo_label == history.redo_label == ""
+
+
+STACK = stack(*("Flatten" for _ in range(4)))
+
+
+@pytest.mark.parametrize(
+    ("edit", "undone", "redone"),
+    [
+        (lambda project: edits.insert_block(project, 1, "Dense"), 2, 5),
+        (lambda project: edits.insert_block(project, 4, "Dense"), 4, 5),
+        (lambda project: edits.remove_blocks(project, [2]), 2, 3),
+        (lambda project: edits.remove_blocks(project, [4]), 4, 3),
+        (lambda project: edits.remove_blocks(project, [1, 2, 3, 4]), 1, None),
+        (lambda project: edits.set_param(project, 3, "name", "mine"), 3, 3),
+        (lambda project: edits.move_block(project, 4, 0), 4, 4),
+        (lambda project: edits.move_block(project, 1, 3), 1, 1),
+        (lambda project: edits.set_settings(project, epochs=9), None, None),
+        (lambda project: edits.set_data(project, DataChoice("iris")), None, None),
+    ],
+)
+def test_the_block_that_an_edit_was_about(
+    edit: Callable[[Project], Project], undone: int | None, redone: int | None
+):
+    assert subject(edit(STACK), STACK) == undone
+    assert subject(STACK, edit(STACK)) == redone
+
+
+def test_of_two_blocks_that_changed_places_it_is_the_chosen_one():
+    swapped = edits.move_block(STACK, 2, 2)
+    assert [subject(swapped, STACK, one) for one in (2, 3, 4)] == [2, 3, 2]
 
 
 def test_history_is_bounded():

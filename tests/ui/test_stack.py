@@ -7,8 +7,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from studio.engine.layers import registry as layers
+from studio.project.edits import set_settings
 from studio.project.values import Project
 from studio.ui.stack_model import BLOCK, LAYER
+from studio.ui.window import DATA
 
 Key = Qt.Key
 Modifier = Qt.KeyboardModifier
@@ -119,6 +121,34 @@ def test_undo_and_redo_everything(window):
     assert window.document.project == end
     assert window.actions_by_name["undo"].isEnabled()
     assert not window.actions_by_name["redo"].isEnabled()
+
+
+def test_undo_and_redo_select_what_they_bring_back(window):
+    document, stack = window.document, window.stack
+    ids = [block.id for block in document.project.blocks]
+    stack.choose(ids[2])
+    stack.remove()
+    document.undo()
+    assert stack.chosen == ids[2]
+    assert stack.currentIndex().row() == 2
+    document.redo()
+    assert stack.chosen == ids[3]
+    document.undo()
+    stack.insert("Dropout")
+    document.undo()
+    assert stack.chosen == ids[3]
+    stack.insert("Dropout")
+    assert names(window)[4] == "Dropout"
+    stack.choose(ids[0])
+    window.block_panel.form.editors["filters"].edited.emit(24)
+    stack.choose(ids[5])
+    document.undo()
+    assert stack.chosen == window.block_panel.block_id == ids[0]
+    window.show_data()
+    window.document.edit("Set epochs", lambda project: set_settings(project, epochs=3))
+    window.document.undo()
+    assert stack.chosen == ids[0]
+    assert window.tabs.currentIndex() == DATA
 
 
 def test_screen_readers_hear_a_block(window):
