@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from studio.engine.errors import StudioError, unknown_name
-from studio.engine.params import Declared
+from studio.engine.params import Declared, Param
 from studio.engine.registry import Registry
 from studio.project.values import Config, Spec
 
@@ -70,3 +70,25 @@ def with_value(
     if not param.required and value == param.to_config(param.checked(param.default)):
         return others
     return {**others, name: value}
+
+
+def changed_field(param: Param[Any], before: Any, after: Any) -> str | None:
+    """In which field a parameter's value was edited: ``"layer.units"``; None if a class was chosen.
+
+    Args:
+        param: what was edited.
+        before: its value before.
+        after: its value now.
+    """
+    registry: Registry[Any] | None = getattr(param, "registry", None)
+    one, other = (Spec.of(value, registry) if registry else None for value in (before, after))
+    if one is None and other is None:
+        return param.name
+    if registry is None or one is None or other is None or one.class_name != other.class_name:
+        return None
+    fields = [
+        changed_field(inner, *(spec.config.get(name, inner.default) for spec in (one, other)))
+        for name, inner in registry.find(one.class_name).params.items()
+        if one.config.get(name) != other.config.get(name)
+    ]
+    return f"{param.name}.{fields[0]}" if len(fields) == 1 and fields[0] else None

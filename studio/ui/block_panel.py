@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from studio.engine.layers import registry as layers
 from studio.project.checks import Row
 from studio.project.edits import set_param
+from studio.project.specs import changed_field
 from studio.ui.document import Document
 from studio.ui.forms import ParamForm, discard
 from studio.ui.problem_box import ProblemBox
@@ -83,9 +84,10 @@ class BlockPanel(QWidget):
         if block_id is None:
             return
         layer = self.document.project.block(block_id).layer
-        label = layers.find(layer.class_name).params[name].label
+        param = layers.find(layer.class_name).params[name]
+        field = changed_field(param, layer.config.get(name, param.default), value)
         self.document.edit(
-            f"Set {label.lower()} of {layer.class_name}",
+            f"Set {param.label.lower()} of {layer.class_name}",
             lambda project: set_param(project, block_id, name, value),
-            merge=f"block {block_id} {name}",
+            merge=field and f"block {block_id} {field}",
         )

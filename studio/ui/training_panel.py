@@ -11,6 +11,7 @@ from studio.engine.optimizers import optimizers
 from studio.project.edits import set_settings
 from studio.project.metrics import metric_title, offered_metrics
 from studio.project.settings import TrainingSettings
+from studio.project.specs import changed_field
 from studio.project.values import Spec
 from studio.ui.document import Document
 from studio.ui.forms import NamedListEditor, ParamForm
@@ -60,17 +61,18 @@ class TrainingPanel(QWidget):
         if name == LIST:
             self._edit_metrics(tuple(Spec(one["class_name"], one["config"]) for one in value))
             return
+        now, param = getattr(self.document.project.settings, name), TrainingSettings.params[name]
+        field = changed_field(param, now.value if name in SPECS else now, value)
         if name in SPECS:
-            value = Spec.of(value, SPECS[name]) or getattr(self.document.project.settings, name)
-        label = TrainingSettings.params[name].label.lower()
+            value = Spec.of(value, SPECS[name]) or now
         self.document.edit(
-            f"Set {label}",
+            f"Set {param.label.lower()}",
             lambda project: set_settings(project, **{name: value}),
-            merge=f"settings {name}",
+            merge=field and f"settings {field}",
         )
 
     def _edit_metrics(self, chosen: tuple[Spec, ...]) -> None:
-        """Adding and removing are steps of their own; the values of one metric are one."""
+        """Adding and removing are steps of their own; a burst in a field of one metric is one."""
         now = self.document.project.settings.metrics
         merge = None
         if len(chosen) > len(now):
@@ -78,7 +80,9 @@ class TrainingPanel(QWidget):
         else:
             # The first that differs is the one that was changed or removed.
             place = next((n for n, one in enumerate(now) if chosen[n : n + 1] != (one,)), 0)
-            word = "Remove" if len(chosen) < len(now) else "Set"
-            label = f"{word} {metric_title(now[place].class_name)}"
-            merge = f"settings metrics {place}" if word == "Set" else None
+            removed, each = len(chosen) < len(now), self.metrics.param.each
+            label = f"{'Remove' if removed else 'Set'} {metric_title(now[place].class_name)}"
+            if not removed:
+                field = changed_field(each, now[place].value, chosen[place].value)
+                merge = field and f"settings metrics {place} {field}"
         self.document.edit(label, lambda project: set_settings(project, metrics=chosen), merge)

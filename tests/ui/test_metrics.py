@@ -93,6 +93,8 @@ def test_parameters_fold_below_and_typing_is_one_step(make_window, watched):
     points.setValue(60)
     assert chosen(window)[0].config["num_thresholds"] == 60
     window.document.undo()
+    assert chosen(window)[0] == Spec("AUC", {"curve": "pr"})
+    window.document.undo()
     assert chosen(window) == watched.settings.metrics
     assert row.editor.below.isVisible(), "an edit leaves open what is open"
 

@@ -152,6 +152,27 @@ def test_a_backward_layer_reads_from_the_end(make_window, name):
     assert isinstance(block.layer.make(layers), layers.find("Bidirectional"))
 
 
+def test_only_a_burst_in_one_field_is_one_step(window):
+    editor = window.training_panel.form.editors["optimizer"]
+    for value in (0.05, 0.06):
+        editor.form.editors["learning_rate"].number.field.setValue(value)
+    choose(editor, "sgd")
+    choose(editor, "adam")
+    assert len(window.document.history.past) == 3
+    window.stack.insert("Bidirectional")
+    layer = window.block_panel.form.editors["layer"]
+    for value in (40, 41):
+        layer.form.editors["units"].field.setValue(value)
+    layer.form.editors["dropout"].field.setValue(0.5)
+    choose(layer, "GRU")
+    choose(layer, "LSTM")
+    assert len(window.document.history.past) == 8
+    window.block_panel.form.editors["trainable"].box.click()
+    choose(window.block_panel.form.editors["backward_layer"], "GRU")
+    choose(window.block_panel.form.editors["backward_layer"], "none")
+    assert len(window.document.history.past) == 11
+
+
 def test_a_wrong_value_is_shown_at_its_field(dense):
     block = dense.document.project.blocks[0].id
     dense.document.edit("break", lambda project: set_param(project, block, "units", 0))
