@@ -31,6 +31,9 @@ schedules: Registry[LearningRateSchedule] = Registry(
 class LearningRate(Param[Any]):
     """A parameter that is a positive number or a schedule."""
 
+    called = "initial_learning_rate"
+    """What schedules call such a number."""
+
     def __init__(self, default: Any = REQUIRED, **common: Any) -> None:
         super().__init__(default, **common)
         self.number = Real(minimum=0)

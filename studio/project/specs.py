@@ -72,6 +72,33 @@ def with_value(
     return {**others, name: value}
 
 
+def own_values(spec: Spec, registry: Registry[Any]) -> dict[str, Any]:
+    """Those values of a spec that are not the defaults of its class; its name is no such value."""
+    cls = registry.find(spec.class_name)
+    return {
+        name: value
+        for name, value in spec.config.items()
+        if name in cls.params and name != "name" and with_value(cls, {}, name, value)
+    }
+
+
+def keeping(spec: Spec, registry: Registry[Any], others: Mapping[str, Any]) -> Spec:
+    """The spec with those values of another class that are valid values of its own parameters."""
+    for name, value in others.items():
+        param = registry.find(spec.class_name).params.get(name)
+        if param is not None and _valid(param, value):
+            spec = set_spec_param(spec, registry, name, value)
+    return spec
+
+
+def _valid(param: Param[Any], value: Any) -> bool:
+    try:
+        param.checked(value)
+    except StudioError:
+        return False
+    return True
+
+
 def changed_field(param: Param[Any], before: Any, after: Any) -> str | None:
     """In which field a parameter's value was edited: ``"layer.units"``; None if a class was chosen.
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from studio.engine.params import Declared, Param
 from studio.engine.registry import NamedList, Registry
-from studio.project.specs import new_spec, with_value
+from studio.project.specs import keeping, new_spec, own_values, with_value
 from studio.project.values import Spec
 from studio.ui.editors import Editor, editor_for, error_label, show_error
 from studio.ui.fields import Combo, tab_through
@@ -50,6 +50,8 @@ class NamedEditor(Editor):
         self.folded = folded
         number: Param[Any] | None = getattr(param, "number", None)
         self.number = None if number is None else editor_for(number)
+        self._called: str = getattr(param, "called", "")
+        self._value: Any = None
         self.form: ParamForm | None = None
         self.below = QFrame()
         self.below.setObjectName("inset")
@@ -99,6 +101,7 @@ class NamedEditor(Editor):
         self._errors = errors
 
     def show_value(self, value: Any) -> None:
+        self._value = value
         plain = self.number is not None and not isinstance(value, str | Mapping)
         self._spec = None if plain or value is None else Spec.of(value, self.registry)
         data: Any = CONSTANT if plain else self._spec.class_name if self._spec else None
@@ -135,12 +138,18 @@ class NamedEditor(Editor):
     def _choose(self, _: int) -> None:
         name = self.box.currentData()
         if name == CONSTANT:
-            self.edited.emit(self.param.default)
+            self.edited.emit(self._config().get(self._called, self.param.default))
         elif name is None:
             self.edited.emit(None)
-        else:
+        elif self._spec is None or name != self._spec.class_name:
             offered = self._offers.get(name) or new_spec(self.registry, name)
-            self.edited.emit(offered.value)
+            self.edited.emit(keeping(offered, self.registry, self._config()).value)
+
+    def _config(self) -> Mapping[str, Any]:
+        """The values that another class may take over."""
+        if self._spec is not None:
+            return own_values(self._spec, self.registry)
+        return {} if self.number is None else {self._called: self._value}
 
     def _change(self, name: str, value: Any) -> None:
         assert self._spec is not None

@@ -152,6 +152,48 @@ def test_a_backward_layer_reads_from_the_end(make_window, name):
     assert isinstance(block.layer.make(layers), layers.find("Bidirectional"))
 
 
+def test_another_class_keeps_what_both_have(make_window):
+    window = make_window(Project())
+    optimizer = window.training_panel.form.editors["optimizer"]
+
+    def rate():
+        return window.document.project.settings.optimizer.config.get("learning_rate")
+
+    choose(optimizer, "sgd")
+    assert rate() is None
+    optimizer.form.editors["learning_rate"].number.field.setValue(0.05)
+    choose(optimizer, "adam")
+    assert rate() == 0.05
+    choose(optimizer.form.editors["learning_rate"], "ExponentialDecay")
+    assert rate()["config"]["initial_learning_rate"] == 0.05
+    optimizer.form.editors["learning_rate"].form.editors["decay_rate"].field.setValue(0.5)
+    choose(optimizer.form.editors["learning_rate"], "InverseTimeDecay")
+    assert rate()["config"]["decay_rate"] == 0.5
+    assert rate()["config"]["name"] == "InverseTimeDecay"
+    choose(optimizer.form.editors["learning_rate"], "constant")
+    assert rate() == 0.05
+    window.stack.insert("Bidirectional")
+    layer = window.block_panel.form.editors["layer"]
+    layer.form.editors["units"].field.setValue(40)
+    for name in ("GRU", "GRU"):
+        choose(layer, name)
+        block = window.document.project.block(window.stack.chosen)
+        inner = block.layer.config["layer"]
+        assert (inner["class_name"], inner["config"]["units"]) == ("GRU", 40)
+        assert inner["config"]["name"] == "gru"
+
+
+def test_what_another_class_does_not_take_is_left(window):
+    window.stack.insert("Dense")
+    editor = window.block_panel.form.editors["kernel_initializer"]
+    choose(editor, "random_uniform")
+    editor.form.editors["seed"].set.click()
+    choose(editor, "constant")
+    choose(editor, "zeros")
+    block = window.document.project.block(window.stack.chosen)
+    assert block.layer.config["kernel_initializer"] == "zeros"
+
+
 def test_only_a_burst_in_one_field_is_one_step(window):
     editor = window.training_panel.form.editors["optimizer"]
     for value in (0.05, 0.06):
