@@ -14,7 +14,7 @@ from studio.engine.layers import registry as layers
 from studio.engine.layers.wrapper import Inner
 from studio.engine.params import REQUIRED, Param, snake_case
 from studio.engine.workspace import Shape
-from studio.project.edits import set_layer, set_param
+from studio.project.edits import set_layer, set_param, set_settings
 from studio.project.examine import Facts, Wrong, wrong_parameters
 from studio.project.problems import Problem, problem
 from studio.project.repairs import removal, repairs, setting
@@ -108,13 +108,20 @@ def _within(param: Param[Any], value: Any) -> _WrongWithin | None:
 
 
 def _size_problem(block: Block, facts: Facts, batch_size: int) -> Problem | None:
+    weights = facts.params or 0
+    if weights > LARGEST:
+        return problem(ShapeError(f"at most {LARGEST:,} weights", f"{weights:,}"), block.id)
     batch = batch_size if type(batch_size) is int else 1
-    outputs = batch * prod(size or 1 for size in (facts.output_shape or ())[1:])
-    for count, what in ((facts.params or 0, "weights"), (outputs, "outputs for one batch")):
-        if count > LARGEST:
-            error = ShapeError(f"at most {LARGEST:,} {what}", f"{count:,}")
-            return problem(error, block.id)
-    return None
+    outputs = prod(size or 1 for size in (facts.output_shape or ())[1:])
+    if batch * outputs <= LARGEST:
+        return None
+    expected, found = f"at most {LARGEST:,} outputs for one batch", f"{batch * outputs:,}"
+    if outputs > LARGEST:
+        return problem(ShapeError(expected, found), block.id)
+    fitting = 1 << ((LARGEST // outputs).bit_length() - 1)
+    advice = f"With a batch size of {fitting:,} it fits."
+    fix = Fix(f"Set batch size to {fitting:,}", partial(set_settings, batch_size=fitting))
+    return problem(ShapeError(expected, found, advice=advice), block.id, fixes=(fix,))
 
 
 INPUT = "input_layer"

@@ -174,6 +174,19 @@ def test_a_shape_of_more_sizes_than_an_array_has():
     assert "up to 32 whole numbers" in found.expected
 
 
+def test_a_batch_beyond_memory_is_made_smaller():
+    def enlarged(size: int) -> Project:
+        layers = (("UpSampling2D", {"size": (size, size)}), "GlobalAveragePooling2D", OUT)
+        return edits.set_settings(stack(*layers), batch_size=64)
+
+    found = only(check(enlarged(100), IMAGES))
+    assert found.where == 1
+    assert found.advice == "With a batch size of 32 it fits."
+    assert [fix.label for fix in found.fixes] == ["Set batch size to 32"]
+    assert mended(enlarged(100), IMAGES).settings.batch_size == 32
+    assert only(check(enlarged(1000), IMAGES)).fixes == ()
+
+
 def test_require_raises_the_first_error():
     check(stack("Flatten", OUT), IMAGES).require()
     check(stack("Flatten", OUT, loss="mse"), IMAGES).require()
