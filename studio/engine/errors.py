@@ -89,6 +89,11 @@ class FormatError(StudioError, ValueError):
     """A file is damaged, or not of the format that it should have."""
 
 
+def dimensions(count: int) -> str:
+    """How many dimensions a sample has, in words."""
+    return f"{count} dimension{'' if count == 1 else 's'} per sample"
+
+
 def unknown_name(
     name: object, known: Iterable[str], what: str, where: str = ""
 ) -> UnknownNameError:

@@ -16,7 +16,7 @@ from studio.engine.params import REQUIRED, Param, snake_case
 from studio.engine.workspace import Shape
 from studio.project.edits import set_layer, set_param, set_settings
 from studio.project.examine import Facts, Wrong, wrong_parameters
-from studio.project.problems import Problem, problem
+from studio.project.problems import Problem, problem, setting_words
 from studio.project.repairs import removal, repairs, setting
 from studio.project.specs import set_spec_param
 from studio.project.values import Block, Project, Spec
@@ -60,8 +60,8 @@ def _param_problem(block: Block, wrong: Wrong) -> Problem:
     if within is not None:
         set_all = partial(set_param, block_id=block.id, name=name, value=within.mended)
         return problem(
-            within.error, block.id, subject=within.label, param=f"{name}.{within.path}",
-            fixes=(Fix(f"Set {within.label.lower()} to {within.initial}", set_all),),
+            within.error, block.id, subject=within.param.label, param=f"{name}.{within.path}",
+            fixes=(Fix(setting_words(within.param, within.initial), set_all),),
         )  # fmt: skip
     fixes = () if param.initial is REQUIRED else (setting(block, name, param.initial),)
     return problem(wrong.error, block.id, subject=param.label, param=name, fixes=fixes)
@@ -72,14 +72,14 @@ class _WrongWithin(NamedTuple):
 
     Attributes:
         path: its name within, perhaps of a layer within that one.
-        label: what it is called on screen.
+        param: its declaration.
         error: what is wrong.
         initial: the value that mends it.
         mended: the outermost layer within with that value.
     """
 
     path: str
-    label: str
+    param: Param[Any]
     error: StudioError
     initial: Any
     mended: Any
@@ -101,7 +101,7 @@ def _within(param: Param[Any], value: Any) -> _WrongWithin | None:
     if found is None:
         if inner.initial is REQUIRED:
             return None
-        found = _WrongWithin("", inner.label, wrong.error, inner.initial, inner.initial)
+        found = _WrongWithin("", inner, wrong.error, inner.initial, inner.initial)
     path = f"{wrong.param}.{found.path}".rstrip(".")
     mended = set_spec_param(spec, registry, wrong.param, found.mended).value
     return found._replace(path=path, mended=mended)

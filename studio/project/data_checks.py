@@ -10,7 +10,7 @@ from studio.data.dataset import DatasetInfo
 from studio.engine.errors import Fix, UnknownNameError
 from studio.project.edits import set_data, set_data_option
 from studio.project.examine import wrong_values
-from studio.project.problems import Problem, problem
+from studio.project.problems import Problem, problem, setting_words
 from studio.project.values import DataChoice, Project
 
 
@@ -39,7 +39,7 @@ def data_problems(project: Project) -> Iterator[Problem]:
             rest = {key: value for key, value in choice.options.items() if key != name}
             fix = Fix(f"Remove {name}", partial(set_data, choice=DataChoice(choice.name, rest)))
         else:
-            text = f"Set {param.label.lower()} to {param.initial}"
+            text = setting_words(param, param.initial)
             fix = Fix(text, partial(set_data_option, name=name, value=param.initial))
         subject = param.label if param else name
         yield problem(wrong.error, "data", subject=subject, param=name, fixes=(fix,))

@@ -13,7 +13,7 @@ from studio.engine.params import REQUIRED
 from studio.project.edits import replace_metric
 from studio.project.examine import Wrong, wrong_parameters
 from studio.project.metrics import fitted_metric, log_name, metric_title, outcome, suits
-from studio.project.problems import Problem, problem
+from studio.project.problems import Problem, problem, shown
 from studio.project.propose import ADVICE
 from studio.project.specs import set_spec_param
 from studio.project.values import Project, Spec
@@ -135,7 +135,7 @@ def _differences(metric: Spec, other: Spec, between: str = " ") -> str:
         return of.config.get(name, default)
 
     return " and ".join(
-        f"{param.label.lower()}{between}{value(metric, name, param.default)}"
+        f"{param.label.lower()}{between}{shown(param, value(metric, name, param.default))}"
         for name, param in metrics.find(metric.class_name).params.items()
         if value(metric, name, param.default) != value(other, name, param.default)
     )

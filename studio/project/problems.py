@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from studio.engine.errors import Fix, StudioError, one_line
+from studio.engine.params import Choice, Param
 
 Place = int | Literal["stack", "data", "settings"]
 
@@ -65,3 +66,25 @@ def problem(
     return Problem(
         message, error.expected, error.found, where, param, fixes, error.advice, severity
     )
+
+
+def setting_words(param: Param[Any], value: Any, of: str = "") -> str:
+    """What the button says that sets a parameter, as its editor shows the value.
+
+    Args:
+        param: what is set.
+        value: to what.
+        of: whose parameter it is, where that has to be said: ``" of Dense before it"``.
+    """
+    if isinstance(value, bool):
+        return f"Turn {'on' if value else 'off'} {param.label.lower()}{of}"
+    return f"Set {param.label.lower()}{of} to {shown(param, value)}"
+
+
+def shown(param: Param[Any], value: Any) -> str:
+    """A value as the editor of the parameter shows it."""
+    if value is not None:
+        return str(value)
+    if isinstance(param, Choice):
+        return "default"
+    return "none" if hasattr(param, "registry") else "automatic"

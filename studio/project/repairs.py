@@ -17,6 +17,7 @@ from studio.engine.params import Boolean, Choice, Integer, Param
 from studio.engine.workspace import Shape
 from studio.project.edits import insert_spec, remove_blocks, set_param
 from studio.project.examine import examine
+from studio.project.problems import setting_words
 from studio.project.specs import set_spec_param
 from studio.project.values import Block, Config, Project, Spec
 
@@ -64,14 +65,8 @@ def removal(block: Block) -> Fix:
 
 def setting(block: Block, name: str, value: Any, of: str = "") -> Fix:
     """The edit that sets a parameter."""
-    label = _words(layers.find(block.layer.class_name).params[name], value, of)
+    label = setting_words(layers.find(block.layer.class_name).params[name], value, of)
     return Fix(label, partial(set_param, block_id=block.id, name=name, value=value))
-
-
-def _words(param: Param[Any], value: Any, of: str = "") -> str:
-    if isinstance(value, bool):
-        return f"Turn {'on' if value else 'off'} {param.label.lower()}{of}"
-    return f"Set {param.label.lower()}{of} to {value}"
 
 
 def _candidates(window: Project, block_id: int, size: int | None) -> Iterator[Fix]:
@@ -113,7 +108,10 @@ def _alternatives_within(param: Inner, spec: Spec) -> Iterator[tuple[str, Config
         now = spec.config.get(name, inner.default)
         changes += [(name, option) for option in _options(inner, now, None)]
     for name, value in changes:
-        yield _words(declared[name], value), set_spec_param(spec, registry, name, value).value
+        yield (
+            setting_words(declared[name], value),
+            set_spec_param(spec, registry, name, value).value,
+        )
 
 
 def _options(param: Param[Any], now: Any, size: int | None) -> list[Any]:

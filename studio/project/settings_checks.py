@@ -14,7 +14,7 @@ from studio.engine.params import REQUIRED
 from studio.engine.registry import Named, NamedList, Registry
 from studio.project.edits import set_loss_param, set_settings
 from studio.project.examine import wrong_parameters
-from studio.project.problems import Problem, problem
+from studio.project.problems import Problem, problem, setting_words
 from studio.project.settings import TrainingSettings
 from studio.project.specs import set_spec_param
 from studio.project.values import Project, Spec
@@ -76,12 +76,11 @@ def split_problems(project: Project, info: DatasetInfo) -> Iterator[Problem]:
 
 def _setting_problem(error: StudioError, name: str, *good: Any) -> Problem:
     """The problem of a setting, which any of some values mends."""
-    label = TrainingSettings.params[name].label
+    param = TrainingSettings.params[name]
     fixes = tuple(
-        Fix(f"Set {label.lower()} to {value}", partial(set_settings, **{name: value}))
-        for value in good
+        Fix(setting_words(param, value), partial(set_settings, **{name: value})) for value in good
     )
-    return problem(error, "settings", subject=label, param=name, fixes=fixes)
+    return problem(error, "settings", subject=param.label, param=name, fixes=fixes)
 
 
 def _spec_problems(
@@ -99,7 +98,7 @@ def _spec_problems(
         fixes: tuple[Fix, ...] = ()
         if param.initial is not REQUIRED:
             mended = set_spec_param(spec, registry, param.name, param.initial)
-            text = f"Set {param.label.lower()} to {param.initial}"
+            text = setting_words(param, param.initial)
             fixes = (Fix(text, partial(set_settings, **{setting: mended})),)
         yield problem(
             wrong.error,

@@ -118,6 +118,29 @@ def test_all_invalid_blocks_are_told_but_no_consequences():
     assert [found.where for found in report.problems] == [1, 3]
 
 
+@pytest.mark.parametrize(
+    ("layer", "name", "value", "label"),
+    [
+        ("Dense", "name", "a/b", "Set name to automatic"),
+        ("MaxPooling2D", "strides", -1, "Set strides to automatic"),
+        ("Dense", "kernel_regularizer", "l5", "Set kernel regularizer to none"),
+        ("Dense", "dtype", "float8", "Set number type to default"),
+        ("Dense", "use_bias", 7, "Turn on bias"),
+    ],
+)
+def test_a_fix_says_a_value_as_the_window_shows_it(
+    layer: str, name: str, value: object, label: str
+):
+    project = edits.set_param(edits.insert_block(Project(), 0, layer), 1, name, value)
+    (found,) = (one for one in check(project).problems if one.param == name)
+    assert [fix.label for fix in found.fixes] == [label]
+
+
+def test_one_dimension_is_no_plural():
+    found = only(check(stack(("Permute", {"dims": [1]}), "Flatten", OUT), IMAGES))
+    assert found.expected == "an input with 1 dimension per sample"
+
+
 def test_unknown_block_is_a_placeholder_with_a_problem():
     project = stack("Flatten", ("QuantumDense", {"qubits": 3}), OUT)
     found = only(check(project, IMAGES))

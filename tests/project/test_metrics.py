@@ -182,7 +182,7 @@ def only(project: Project) -> Problem:
         (CANCER, Spec("F1Score", {"average": "micro"}), "error", "threshold 0.5",
          Spec("F1Score", {"average": "micro", "threshold": 0.5})),
         (IRIS, Spec("Recall", {"class_id": 3}), "error", "found class id 3", Spec("Recall")),
-        (IRIS, Spec("AUC", {"multi_label": True, "num_labels": 2}), "error", "num labels None",
+        (IRIS, Spec("AUC", {"multi_label": True, "num_labels": 2}), "error", "num labels automatic",
          Spec("AUC", {"multi_label": True})),
         (IRIS, Spec("F1Score"), "warning", "one number from F1 score, found 3",
          Spec("F1Score", {"average": "macro"})),

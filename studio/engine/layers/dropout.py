@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from studio.engine.errors import ShapeError
+from studio.engine.errors import ShapeError, dimensions
 from studio.engine.layers.base import Gradients, register
 from studio.engine.layers.planned import Planned, multiplied
 from studio.engine.params import Integer, Integers, Real
@@ -72,7 +72,7 @@ class Dropout(Dropping):
         """The input's shape."""
         self.check_input(input_shape)
         if self.noise_shape is not None and len(self.noise_shape) != len(input_shape):  # pyright: ignore[reportUnnecessaryComparison]
-            wanted = f"an input of {len(self.noise_shape) - 1} dimensions per sample"
+            wanted = f"an input of {dimensions(len(self.noise_shape) - 1)}"
             raise ShapeError(wanted, f"{len(input_shape) - 1}", self.label)
         return input_shape
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from studio.engine.constraints import constraints
-from studio.engine.errors import ShapeError
+from studio.engine.errors import ShapeError, dimensions
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, Layer, WeightSpec, known, register
 from studio.engine.layers.channels import Channels, channels_of
@@ -30,7 +30,7 @@ def axis_of(layer: Layer, axis: int, rank: int) -> int:
     found = axis + rank if axis < 0 else axis
     if not 1 <= found < rank:
         wanted = f"an input that has an axis {axis}"
-        raise ShapeError(wanted, f"{rank - 1} dimensions per sample", layer.label)
+        raise ShapeError(wanted, dimensions(rank - 1), layer.label)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from studio.engine.constraints import constraints
-from studio.engine.errors import ParameterError, ShapeError
+from studio.engine.errors import ParameterError, ShapeError, dimensions
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, Layer, WeightSpec, known, register
 from studio.engine.layers.columns import without_gaps
@@ -55,7 +55,7 @@ class LayerNormalization(Affine, Planned):
         if not axes or any(not 1 <= axis < rank for axis in axes):
             raise ShapeError(
                 f"an input that has the axes {self.axis}",
-                f"{rank - 1} dimensions per sample",
+                dimensions(rank - 1),
                 self.label,
             )
         return axes

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from studio.engine.constraints import constraints
-from studio.engine.errors import ShapeError
+from studio.engine.errors import ShapeError, dimensions
 from studio.engine.initializers import initializers
 from studio.engine.layers.base import Gradients, WeightSpec, known, register
 from studio.engine.layers.columns import without_gaps
@@ -43,7 +43,7 @@ class PReLU(Planned):
         if any(axis >= len(input_shape) for axis in shared):
             raise ShapeError(
                 f"an input that has the axes {self.shared_axes}",
-                f"{len(input_shape) - 1} dimensions per sample",
+                dimensions(len(input_shape) - 1),
                 self.label,
             )
         shape = tuple(

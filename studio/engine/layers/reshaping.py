@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from studio.engine.errors import ParameterError, ShapeError
+from studio.engine.errors import ParameterError, ShapeError, dimensions
 from studio.engine.layers.base import Gradients, register, shape_text
 from studio.engine.layers.columns import without_gaps
 from studio.engine.layers.flatten import Relaid
@@ -81,9 +81,7 @@ class Permute(Planned):
         """The sizes in the new order."""
         if len(input_shape) != len(self.dims) + 1:
             found = f"{len(input_shape) - 1}: {shape_text(input_shape)}"
-            raise ShapeError(
-                f"an input with {len(self.dims)} dimensions per sample", found, self.label
-            )
+            raise ShapeError(f"an input with {dimensions(len(self.dims))}", found, self.label)
         return (input_shape[0], *(input_shape[dim] for dim in self.dims))
 
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
