@@ -22,8 +22,7 @@ class Step:
 class History:
     """The current project, what was before it, and what was undone.
 
-    ``History(project)`` starts one. A project counts as unmodified while ``current`` is the very
-    value that was saved; undoing back to it brings that value back.
+    ``History(project)`` starts one. Undo brings back the very values that were there before.
     """
 
     current: Project
@@ -32,7 +31,7 @@ class History:
     burst: str | None = None
 
     def push(self, label: str, project: Project, merge: str | None = None) -> History:
-        """The history after an edit; an edit that changed nothing leaves no step.
+        """The history after an edit; an edit, or a burst of them, that changed nothing is no step.
 
         Args:
             label: what undo and redo call the edit: ``"Set units to 64"``.
@@ -43,6 +42,8 @@ class History:
         if project == self.current:
             return self
         if merge is not None and merge == self.burst:
+            if project == self.past[-1].project:
+                return History(self.past[-1].project, self.past[:-1])
             past = (*self.past[:-1], Step(label, self.past[-1].project))
         else:
             past = (*self.past, Step(label, self.current))[-LIMIT:]

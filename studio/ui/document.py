@@ -71,7 +71,7 @@ class Document(QObject):
     def modified(self) -> bool:
         """Whether there is something that the file lacks."""
         project, trained = self._saved
-        return self.project is not project or self.trained is not trained
+        return self.project != project or self.trained is not trained
 
     @property
     def title(self) -> str:

@@ -95,6 +95,15 @@ def test_edit_without_a_change_is_no_step():
     assert history.push("nothing", epochs(1)) is history
 
 
+def test_burst_that_comes_back_is_no_step():
+    before = History(epochs(1)).push("Set epochs", epochs(2), merge="epochs")
+    history = before.push("Set units", epochs(3), merge="units")
+    history = history.push("Set units", epochs(2), merge="units")
+    assert (history.current, history.past) == (before.current, before.past)
+    history = history.push("Set units", epochs(4), merge="units")
+    assert history.undo().current == epochs(2)
+
+
 def test_undo_and_redo_at_the_ends_change_nothing():
     history = History(epochs(1))
     assert history.undo() is history

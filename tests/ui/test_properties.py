@@ -194,6 +194,24 @@ def test_what_another_class_does_not_take_is_left(window):
     assert block.layer.config["kernel_initializer"] == "zeros"
 
 
+def test_the_same_number_typed_anew_changes_nothing(window):
+    window.stack.choose(window.document.project.blocks[0].id)
+    field = window.block_panel.form.editors["filters"].field
+    shown = field.text()
+    field.selectAll()
+    QTest.keyClicks(field, shown)
+    assert not window.document.history.can_undo
+    assert not window.isWindowModified()
+    field.setValue(3)
+    window.document.edit("Edit", lambda project: set_settings(project, epochs=99))
+    field.setValue(int(shown))
+    assert window.isWindowModified()
+    was = Project().settings.epochs
+    window.document.edit("Edit", lambda project: set_settings(project, epochs=was))
+    assert len(window.document.history.past) == 4
+    assert not window.isWindowModified()
+
+
 def test_only_a_burst_in_one_field_is_one_step(window):
     editor = window.training_panel.form.editors["optimizer"]
     for value in (0.05, 0.06):
