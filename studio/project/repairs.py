@@ -90,12 +90,12 @@ def _alternatives(block: Block, size: int | None, of: str) -> Iterator[Fix]:
         for option in _options(param, now, size):
             yield setting(block, name, option, of)
         if isinstance(param, Inner) and (spec := Spec.of(now, param.registry)):
-            for words, value in _alternatives_within(param, spec):
-                label = f"{words} of {param.label.lower()}{of}"
+            within = f" of {param.label.lower()}{of}"
+            for label, value in _alternatives_within(param, spec, within):
                 yield Fix(label, partial(set_param, block_id=block.id, name=name, value=value))
 
 
-def _alternatives_within(param: Inner, spec: Spec) -> Iterator[tuple[str, Config]]:
+def _alternatives_within(param: Inner, spec: Spec, of: str) -> Iterator[tuple[str, Config]]:
     """Other values of a layer within: first what one chosen now would start with."""
     registry = param.registry
     declared = registry.find(spec.class_name).params
@@ -108,10 +108,8 @@ def _alternatives_within(param: Inner, spec: Spec) -> Iterator[tuple[str, Config
         now = spec.config.get(name, inner.default)
         changes += [(name, option) for option in _options(inner, now, None)]
     for name, value in changes:
-        yield (
-            setting_words(declared[name], value),
-            set_spec_param(spec, registry, name, value).value,
-        )
+        changed = set_spec_param(spec, registry, name, value)
+        yield setting_words(declared[name], value, of), changed.value
 
 
 def _options(param: Param[Any], now: Any, size: int | None) -> list[Any]:

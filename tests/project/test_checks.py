@@ -136,6 +136,13 @@ def test_a_fix_says_a_value_as_the_window_shows_it(
     assert [fix.label for fix in found.fixes] == [label]
 
 
+def test_padding_of_a_layer_within_is_set():
+    inner = {"class_name": "Conv2D", "config": {"filters": 4, "kernel_size": [9, 9]}}
+    project = stack(("TimeDistributed", {"layer": inner}), "Flatten", OUT)
+    found = only(check(project, info((5, 6, 6, 1), 10)))
+    assert [fix.label for fix in found.fixes] == ["Set padding of layer to same"]
+
+
 def test_one_dimension_is_no_plural():
     found = only(check(stack(("Permute", {"dims": [1]}), "Flatten", OUT), IMAGES))
     assert found.expected == "an input with 1 dimension per sample"
