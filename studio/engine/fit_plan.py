@@ -9,7 +9,7 @@ from typing import Any, cast
 from studio.engine.callbacks import Callback
 from studio.engine.errors import ParameterError
 from studio.engine.metrics import Metric, named
-from studio.engine.params import Boolean, Integer, Integers, Param, Real
+from studio.engine.params import Boolean, Integer, Param, Real
 
 SOME = Integer(minimum=1, optional=True)
 """A number of samples or batches, or None."""
@@ -52,8 +52,8 @@ class FitPlan:
         for name, param in ARGUMENTS.items():
             param.checked(getattr(self, name), f"fit {name}")
         often = self.validation_freq
-        param = Integers(minimum=1) if isinstance(often, list | tuple) else Integer(minimum=1)
-        param.checked(often, "fit validation_freq")
+        for each in often if isinstance(often, list | tuple) else [often]:
+            Integer(minimum=1).checked(each, "fit validation_freq")
 
     def validates(self, epoch: int) -> bool:
         """Whether there is a validation after that epoch, counted from 0."""

@@ -10,6 +10,8 @@ from studio.engine.errors import ParameterError, StudioError
 
 T = TypeVar("T")
 REQUIRED: Any = inspect.Parameter.empty
+RANK = 32
+"""How many sizes, or axes, an array has at most."""
 
 
 class Param(Generic[T]):

@@ -23,10 +23,7 @@ from typing import Any, ClassVar, Self, cast
 import numpy as np
 
 from studio.engine.errors import ParameterError, unknown_name
-from studio.engine.param import REQUIRED, Param
-
-RANK = 32
-"""How many sizes, or axes, an array has at most."""
+from studio.engine.param import RANK, REQUIRED, Param
 
 
 class Integer(Param[int]):

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from studio.engine.errors import FormatError, StudioError
 from studio.project import document, edits, file, table
 from studio.project.file import Saved
-from studio.project.migrations import migrated
 from studio.project.trained import Trained
 from studio.project.values import Block, DataChoice, Project, Settings, Spec
 
@@ -332,39 +331,6 @@ def test_random_damage_of_the_texts_is_a_studio_error():
 
 
 # Older formats
-
-
-def test_older_documents_are_brought_up_step_by_step():
-    steps = {
-        1: lambda old: {**old, "b": old["a"] + 1},
-        2: lambda old: {name: value for name, value in old.items() if name != "a"},
-    }
-    assert migrated({"format": 1, "a": 1}, "x", 3, steps) == {"format": 3, "b": 2}
-    assert migrated({"format": 3, "b": 2}, "x", 3, steps) == {"format": 3, "b": 2}
-    with pytest.raises(FormatError, match="newer"):
-        migrated({"format": 4}, "x", 3, steps)
-
-
-def test_documents_without_metrics_are_still_opened():
-    project = edits.set_settings(example().project, epochs=7)
-    old = json.loads(document.to_text(document.to_document(project)))
-    del old["settings"]["metrics"]
-    assert document.to_project({**old, "format": 1}, "x") == project
-    for damaged in ({}, {**old, "settings": 3}, {**old, "settings": {}}):
-        with pytest.raises(FormatError):
-            document.to_project({**damaged, "format": 1}, "x")
-
-
-def test_contrast_of_format_2_is_still_the_same():
-    blocks = [
-        {"id": 1, "class_name": "RandomContrast", "config": {"factor": [-0.2, 0.3], "seed": 1}},
-        {"id": 2, "class_name": "Flatten", "config": {}},
-        "damaged",
-    ]
-    found = migrated({"format": 2, "blocks": blocks}, "x")
-    assert found["blocks"][0]["config"] == {"factor": [0.2, 0.3], "seed": 1}
-    assert found["blocks"][1:] == blocks[1:]
-    assert migrated({"format": 2, "blocks": 3}, "x")["blocks"] == 3
 
 
 def test_a_file_of_format_1_with_its_run_is_still_opened():
