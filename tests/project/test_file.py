@@ -351,11 +351,6 @@ def test_a_file_of_format_1_with_its_run_is_still_opened():
     assert opened.trained.project == saved.trained.project
 
 
-def test_unknown_metrics_are_kept_word_for_word():
-    project = edits.set_settings(Project(), metrics=(Spec("Kappa", {"weights": [1, 2]}),))
-    assert file.from_bytes(file.to_bytes(Saved(project)), "x").project == project
-
-
 def trained_example() -> Trained:
     trained = example().trained
     assert trained is not None

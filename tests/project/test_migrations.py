@@ -1,13 +1,15 @@
-"""Documents of older formats are brought up to the present one."""
+"""Documents of older formats are brought up to the present one, newer names are kept."""
 
 import json
 
 import pytest
 
 from studio.engine.errors import FormatError
-from studio.project import document, edits
+from studio.project import document, edits, file
 from studio.project.examples import START
+from studio.project.file import Saved
 from studio.project.migrations import migrated
+from studio.project.values import Project, Spec
 
 
 def test_older_documents_are_brought_up_step_by_step():
@@ -41,3 +43,8 @@ def test_contrast_of_format_2_is_still_the_same():
     assert found["blocks"][0]["config"] == {"factor": [0.2, 0.3], "seed": 1}
     assert found["blocks"][1:] == blocks[1:]
     assert migrated({"format": 2, "blocks": 3}, "x")["blocks"] == 3
+
+
+def test_unknown_metrics_are_kept_word_for_word():
+    project = edits.set_settings(Project(), metrics=(Spec("Kappa", {"weights": [1, 2]}),))
+    assert file.from_bytes(file.to_bytes(Saved(project)), "x").project == project
