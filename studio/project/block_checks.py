@@ -17,7 +17,7 @@ from studio.engine.workspace import Shape
 from studio.project.edits import set_layer, set_param, set_settings
 from studio.project.examine import Facts, Wrong, wrong_parameters
 from studio.project.problems import Problem, problem, setting_words
-from studio.project.repairs import removal, repairs, setting
+from studio.project.repairs import removal, removal_of_newer, repairs, setting
 from studio.project.specs import set_spec_param
 from studio.project.values import Block, Project, Spec
 
@@ -39,7 +39,8 @@ def block_problems(
             before = project.blocks[position - 1] if position else None
             start = shapes[-2] if before else shapes[-1]
             fixes = repairs(before, block, start, lambda shape: True)
-            yield problem(wrong.error, block.id, fixes=fixes or (removal(block),))
+            taking_out = removal_of_newer(before, block, start)
+            yield problem(wrong.error, block.id, fixes=(*fixes, taking_out))
     too_large = _size_problem(block, facts, project.settings.batch_size)
     if too_large:
         yield too_large

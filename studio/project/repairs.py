@@ -6,8 +6,9 @@ no, a number of outputs, and a block without parameters put before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from studio.engine.errors import Fix
@@ -21,8 +22,8 @@ from studio.project.problems import setting_words
 from studio.project.specs import set_spec_param
 from studio.project.values import Block, Config, Project, Spec
 
-MOST = 3
-"""How many fixes are offered for one problem."""
+MOST = 2
+"""How many changes are offered for one problem, beside taking a block out."""
 
 Goal = Callable[[Shape], bool]
 
@@ -42,15 +43,16 @@ def repairs(
     """
     window = Project((before, block) if before else (block,))
     singles = list(_candidates(window, block.id, size))
-    found = [fix for fix in singles if _meets(fix.edit(window), shape, goal)]
-    if not found:
-        found = [
-            fix
-            for first in singles
-            for second in _candidates(first.edit(window), block.id, size)
-            if _meets((fix := _both(first, second)).edit(window), shape, goal)
-        ]
-    return tuple(found[:MOST])
+    pairs = (
+        _both(first, second)
+        for first in singles
+        for second in _candidates(first.edit(window), block.id, size)
+    )
+
+    def good(fixes: Iterable[Fix]) -> tuple[Fix, ...]:
+        return tuple(islice(_different(window, shape, goal, fixes), MOST))
+
+    return good(singles) or good(pairs)
 
 
 def insert_before(project: Project, block_id: int, layer: Spec) -> Project:
@@ -61,6 +63,20 @@ def insert_before(project: Project, block_id: int, layer: Spec) -> Project:
 def removal(block: Block) -> Fix:
     """The edit that takes the block out."""
     return Fix("Remove this block", partial(remove_blocks, ids=(block.id,)))
+
+
+def removal_of_newer(before: Block | None, block: Block, shape: Shape | None) -> Fix:
+    """The edit that takes out what came last: ``block``, or the one under it that is why.
+
+    Args:
+        before: the block under it.
+        block: the block that does not fit.
+        shape: the input shape of ``before``.
+    """
+    if before and before.id > block.id and _output(Project((block,)), shape):
+        name = before.layer.class_name
+        return Fix(f"Remove {name} before it", partial(remove_blocks, ids=(before.id,)))
+    return removal(block)
 
 
 def setting(block: Block, name: str, value: Any, of: str = "") -> Fix:
@@ -133,10 +149,24 @@ def _simple_layers() -> list[Spec]:
     ]
 
 
-def _meets(window: Project, shape: Shape | None, goal: Goal) -> bool:
+def _different(
+    window: Project, shape: Shape | None, goal: Goal, fixes: Iterable[Fix]
+) -> Iterator[Fix]:
+    """Those that meet the goal, without those that lead to the same as one before."""
+    reached: list[Project] = []
+    for fix in fixes:
+        mended = fix.edit(window)
+        output = _output(mended, shape)
+        if output is not None and goal(output) and mended not in reached:
+            reached.append(mended)
+            yield fix
+
+
+def _output(window: Project, shape: Shape | None) -> Shape | None:
+    """The shape that comes out of all blocks; None where one does not fit."""
     for block in window.blocks:
         shape = examine(block.layer, shape).output_shape if shape else None
-    return shape is not None and goal(shape)
+    return shape
 
 
 def _both(first: Fix, second: Fix) -> Fix:

@@ -76,6 +76,24 @@ def test_recurrent_block_under_another_returns_its_sequence():
     assert project.blocks[0].layer.config["return_sequences"] is True
 
 
+def test_a_block_that_was_put_in_can_be_taken_out_again():
+    project = stack(CONV, CONV, "Flatten", OUT)
+    inserted = edits.insert_block(project, 1, "GlobalAveragePooling2D")
+    removing = only(check(inserted, IMAGES)).fixes[-1]
+    assert removing.label == "Remove GlobalAveragePooling2D before it"
+    assert removing.edit(inserted) == project
+    project = edits.insert_block(stack("Flatten", "ReLU", OUT), 2, "UpSampling2D")
+    assert only(check(project, IMAGES)).fixes[-1].label == "Remove this block"
+
+
+def test_no_two_fixes_lead_to_the_same():
+    project = stack(CONV, "GlobalAveragePooling2D", CONV, "Flatten", OUT)
+    fixes = only(check(project, IMAGES)).fixes
+    assert fixes[0].label.startswith("Set padding to same and turn on keep dimensions")
+    results = [fix.edit(project) for fix in fixes]
+    assert all(results.count(result) == 1 for result in results)
+
+
 def test_window_larger_than_its_input():
     big = ("Conv2D", {"filters": 8, "kernel_size": (5, 5)})
     found = only(check(stack(big, "Flatten", OUT), info((4, 4, 1), 10)))
