@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 
 from studio.data.catalogue import catalogue
 from studio.data.dataset import DatasetInfo
@@ -18,6 +18,7 @@ from studio.ui.document import Document
 from studio.ui.forms import ParamForm, discard
 from studio.ui.preview import Preview
 from studio.ui.problem_box import ProblemBox
+from studio.ui.words import Button
 
 KINDS = {"regression": "a number", "binary": "one of 2 classes", "multiclass": "one of {} classes"}
 
@@ -43,7 +44,7 @@ class DataPanel(QWidget):
         self.problem = ProblemBox()
         self.problem.fixed.connect(document.apply)
         self.preview = Preview()
-        self.example = QPushButton()
+        self.example = Button()
         self.example.setToolTip("Blocks and settings that suit these data; undo brings yours back")
         self.example.clicked.connect(self._take_example)
         self._layout = QVBoxLayout(self)

@@ -22,7 +22,7 @@ class Head(QWidget):
     def __init__(self, start: Sequence[QWidget], end: QWidget) -> None:
         super().__init__()
         # Its parent decides how wide it is, which it could not find out otherwise.
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._start, self._end = start, end
         self._layout = QBoxLayout(BESIDE, self)
         self._layout.setContentsMargins(0, 0, 0, 0)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QWidget
 
 from studio.project.problems import Problem
 from studio.ui import theme
 from studio.ui.forms import discard
+from studio.ui.head import Head
 from studio.ui.icons import icon
-from studio.ui.words import Message
+from studio.ui.words import Button, Message
 
 Choice = tuple[str, Callable[[], object]]
 
@@ -26,10 +28,14 @@ class NoticeBar(QFrame):
         self.close_button = QToolButton()
         self.close_button.setAccessibleName("Dismiss")
         self.close_button.clicked.connect(self.hide)
-        self._layout = QHBoxLayout(self)
-        self._layout.addWidget(self.message, 1)
-        self._layout.addWidget(self.close_button)
-        self.buttons: list[QPushButton] = []
+        self.buttons: list[Button] = []
+        below = QWidget()
+        self._row = QHBoxLayout(below)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.addStretch(1)
+        layout = QHBoxLayout(self)
+        layout.addWidget(Head([self.message], below), 1)
+        layout.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         self.problem: Problem | None = None
         self.hide()
 
@@ -50,9 +56,9 @@ class NoticeBar(QFrame):
         self.close_button.setIcon(icon("close", theme.current().text))
         self.message.setText(text)
         for label, act in choices:
-            button = QPushButton(label)
+            button = Button(label)
             button.clicked.connect(self.hide)
             button.clicked.connect(lambda _=False, act=act: act())
-            self._layout.insertWidget(self._layout.count() - 1, button)
+            self._row.insertWidget(self._row.count() - 1, button)
             self.buttons.append(button)
         self.show()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QVBoxLayout
 
 from studio.project.problems import Problem
 from studio.ui.forms import discard
-from studio.ui.words import Message
+from studio.ui.words import Button, Message
 
 
 class ProblemBox(QFrame):
@@ -22,7 +22,7 @@ class ProblemBox(QFrame):
         self.message.setAccessibleName("Problem")
         self._layout = QVBoxLayout(self)
         self._layout.addWidget(self.message)
-        self.buttons: list[QPushButton] = []
+        self.buttons: list[Button] = []
         self.hide()
 
     def show_problem(self, problem: Problem | None) -> None:
@@ -35,7 +35,7 @@ class ProblemBox(QFrame):
             return
         self.message.setText(problem.message)
         for fix in problem.fixes:
-            button = QPushButton(fix.label)
+            button = Button(fix.label)
             button.clicked.connect(lambda _=False, fix=fix: self.fixed.emit(fix))
             self._layout.addWidget(button)
             self.buttons.append(button)

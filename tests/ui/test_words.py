@@ -3,8 +3,9 @@
 import pytest
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from studio.project.edits import insert_block
 from studio.ui.notice import NoticeBar
-from studio.ui.words import Elided, Message
+from studio.ui.words import Button, Elided, Message
 
 PATH = "/home/" + "a_very_long_name" * 20 + "/network.studio"
 
@@ -33,6 +34,28 @@ def test_a_notice_does_not_widen_the_window(make_window):
     window.notice.show_message(f"Cannot read {PATH}.", [("Choose another", lambda: None)])
     assert window.minimumSizeHint().width() <= before
     assert window.findChild(NoticeBar).message.text().endswith(f"{PATH}.")
+
+
+def test_long_fixes_widen_neither_window_nor_panel(make_window):
+    window = make_window()
+    before = window.minimumSizeHint().width()
+    window.resize(800, 600)
+    window.document.edit("", lambda now: insert_block(now, 1, "GlobalAveragePooling2D"))
+    window.train()
+    assert len(window.notice.buttons) == len(window.block_panel.problem.buttons) == 3
+    assert window.minimumSizeHint().width() <= before
+    area = window.tabs.currentWidget()
+    assert area.widget().minimumSizeHint().width() <= area.viewport().width()
+
+
+def test_the_text_of_a_button_is_broken_where_there_is_no_room(qtbot):
+    button = Button("Turn on keep dimensions of GlobalAveragePooling2D before it")
+    qtbot.addWidget(button)
+    line = button.fontMetrics().height()
+    assert button.heightForWidth(3 * button.sizeHint().width()) < 3 * line
+    name = button.fontMetrics().horizontalAdvance("GlobalAveragePooling2D")
+    assert button.minimumSizeHint().width() < name
+    assert button.heightForWidth(name) > 4 * line
 
 
 @pytest.fixture
