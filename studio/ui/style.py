@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Literal
 
 from PySide6.QtCore import Qt
@@ -35,8 +36,14 @@ def apply(scheme: Scheme) -> None:
     dark = scheme == "dark" or (scheme == "system" and hints.colorScheme() == Qt.ColorScheme.Dark)
     application.setProperty("dark", dark)
     theme = DARK if dark else LIGHT
-    application.setPalette(_palette(theme))
-    application.setStyleSheet(_sheet(theme))
+    # Qt asks each widget for its size meanwhile, some of them in Python, whose collector could
+    # then delete one that Qt has yet to come to.
+    gc.disable()
+    try:
+        application.setPalette(_palette(theme))
+        application.setStyleSheet(_sheet(theme))
+    finally:
+        gc.enable()
 
 
 def _palette(theme: Theme) -> QPalette:

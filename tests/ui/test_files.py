@@ -1,12 +1,13 @@
 """Saving, opening and exporting from the window."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
+from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QPushButton
 
 from studio.engine.errors import StudioError
 from studio.project.edits import set_settings
@@ -129,6 +130,22 @@ def test_schemes(window, settings):
     dark = window.palette().window().color().lightness()
     window.go_light()
     assert window.palette().window().color().lightness() > dark
+
+
+def test_nothing_is_collected_while_the_colours_change(window):
+    """Qt goes through a list of all widgets: one that is deleted meanwhile ends the program."""
+    collecting = []
+
+    class Asked(QPushButton):
+        def changeEvent(self, event):  # noqa: N802
+            collecting.append(gc.isenabled())
+            super().changeEvent(event)
+
+    window.centralWidget().layout().addWidget(Asked())
+    collecting.clear()
+    window.go_dark()
+    assert collecting and not any(collecting)
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize("replaced", [True, False])
