@@ -72,6 +72,8 @@ class DataPanel(QWidget):
             self.form = ParamForm(cls)
             self.form.edited.connect(self._edit_option)
             self._layout.insertWidget(4, self.form)
+            # Among the children too, whose order Tab follows.
+            self.form.stackUnder(self.facts)
         if self.form is not None:
             self.form.show_values(
                 choice.options, {one.param: one.message for one in found if one.param}

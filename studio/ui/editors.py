@@ -42,7 +42,7 @@ class Editor(QWidget):
         """What is wrong with parts of the value that is shown next, by their names."""
 
     def fill(self, *widgets: QWidget) -> None:
-        """Put the fields in a row; the last one takes the focus."""
+        """Put the fields in a row; the last one is what the label belongs to."""
         self.row = QHBoxLayout(self)
         self.row.setContentsMargins(0, 0, 0, 0)
         for widget in widgets:
@@ -53,7 +53,8 @@ class Editor(QWidget):
                 widget.lineEdit().setTextMargins(widget.fontMetrics().height() // 3, 0, 0, 0)
         if widgets and isinstance(widgets[-1], QCheckBox):
             self.row.addStretch(1)
-        self.setFocusProxy(widgets[-1])
+        # No focus proxy: from the last field of a window, Tab would lead to one passed already.
+        self.main = widgets[-1]
 
     def name(self, text: str) -> None:
         """Tell screen readers what it edits."""

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence, QValidator, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
 
 LADDER = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 """Steps of a scale that people know from instruments."""
@@ -97,12 +104,31 @@ class Combo(QComboBox):
         event.ignore()
 
 
+def fields_of(part: QWidget) -> list[QWidget]:
+    """All that Tab leads to in a part, in the order in which they were put there."""
+    found = part.findChildren(QWidget)
+    # The list of a choice is a window of its own.
+    return [
+        field
+        for field in found
+        if field.focusPolicy() & Qt.FocusPolicy.TabFocus and field.window() is part.window()
+    ]
+
+
+def first_field(part: QWidget) -> QWidget | None:
+    """The first field that can be edited; buttons are none."""
+    for field in fields_of(part):
+        if field.isVisible() and field.isEnabled() and not isinstance(field, QPushButton):
+            return field
+    return None
+
+
 def tab_through(before: QWidget, part: QWidget) -> QWidget:
-    """Let Tab lead from a widget through the fields of a part made after it; the last of them."""
-    for field in part.findChildren(QWidget):
-        takes_tab = field.focusPolicy() & Qt.FocusPolicy.TabFocus and field.focusProxy() is None
-        # The list of a choice is a window of its own.
-        if takes_tab and field.window() is before.window():
-            QWidget.setTabOrder(before, field)
-            before = field
+    """Let Tab lead from a field through those of a part, which may hold it; the last of them.
+
+    Qt leads to what was made last at the end.
+    """
+    for field in fields_of(part):
+        QWidget.setTabOrder(before, field)
+        before = field
     return before

@@ -23,7 +23,7 @@ from studio.engine.registry import NamedList, Registry
 from studio.project.specs import keeping, new_spec, own_values, with_value
 from studio.project.values import Spec
 from studio.ui.editors import Editor, editor_for, error_label, show_error
-from studio.ui.fields import Combo, tab_through
+from studio.ui.fields import Combo
 from studio.ui.words import Message
 
 CONSTANT = "constant"
@@ -74,7 +74,7 @@ class NamedEditor(Editor):
         self.more.toggled.connect(self.below.setVisible)
         self.more.hide()
         self.fill(self.box, self.more)
-        self.setFocusProxy(self.box)
+        self.main = self.box
         if self.number is not None:
             self.row.addWidget(self.number, 1)
             self.number.edited.connect(self.edited)
@@ -126,7 +126,6 @@ class NamedEditor(Editor):
             self._inner.addWidget(self.form)
             self.more.setChecked(not (rare or self.folded))
             self.more.setVisible(rare or self.folded)
-            tab_through(self.more, self.form)
         if self.form is None:
             self.more.hide()
         if self._errors:
@@ -194,7 +193,7 @@ class ParamForm(QWidget):
             editor = self._editor(param)
             label = QLabel(param.label)
             label.setProperty("row", True)
-            label.setBuddy(editor)
+            label.setBuddy(editor.main)
             tip = f"{param.help} ({param.expected})" if param.help else param.expected
             for widget in (label, editor):
                 widget.setToolTip(tip)
@@ -331,11 +330,9 @@ class NamedListEditor(Editor):
             self._drop(self.rows[-1])
         while len(self.rows) < len(self._value):
             self._add_row()
-        before: QWidget = self.add
         for number, (row, item) in enumerate(zip(self.rows, self._value, strict=True), 1):
             row.editor.offer(self._offers)
             row.show_item(item, f"{self._label} {number}", self._errors, str(number))
-            before = tab_through(before, row)
         self.below.setVisible(bool(self.rows))
         self.add.setEnabled(bool(self._rest()))
 

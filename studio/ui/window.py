@@ -16,6 +16,7 @@ from studio.ui.actions import colour_actions, make_actions, make_toolbar
 from studio.ui.block_panel import BlockPanel
 from studio.ui.data_panel import DataPanel
 from studio.ui.document import Document
+from studio.ui.fields import first_field, tab_through
 from studio.ui.files import Files
 from studio.ui.layer_palette import LayerPalette
 from studio.ui.notice import NoticeBar
@@ -52,6 +53,7 @@ class MainWindow(QMainWindow):
         self.data_panel = DataPanel(self.document)
         self.training_panel = TrainingPanel(self.document)
         self._failure: tuple[str, Project] | None = None
+        self.settings_panels = (self.block_panel, self.data_panel, self.training_panel)
         self.tabs = QTabWidget()
         self.panels = Panels(
             (self.palette_view, self.stack_panel, self.training_view, self.tabs),
@@ -67,11 +69,7 @@ class MainWindow(QMainWindow):
     # Building
 
     def _assemble(self) -> None:
-        for panel, name in (
-            (self.block_panel, "Block"),
-            (self.data_panel, "Data"),
-            (self.training_panel, "Training"),
-        ):
+        for panel, name in zip(self.settings_panels, ("Block", "Data", "Training"), strict=True):
             area = QScrollArea()
             area.setWidgetResizable(True)
             area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -144,6 +142,14 @@ class MainWindow(QMainWindow):
             self._failure = None
             if self.notice.message.text() == text:
                 self.notice.hide()
+
+    def focusNextPrevChild(self, next: bool) -> bool:  # noqa: N802
+        # Fields come and go, and Qt puts those made last at the end.
+        tab_through(self.notice.close_button, self.notice)
+        before: QWidget = self.tabs.tabBar()
+        for panel in self.settings_panels:
+            before = tab_through(before, panel)
+        return super().focusNextPrevChild(next)
 
     def _opened(self) -> None:
         self.notice.hide()
@@ -225,8 +231,13 @@ class MainWindow(QMainWindow):
 
     def _show_tab(self, index: int) -> None:
         self.tabs.setCurrentIndex(index)
-        self.tabs.setFocus()
-        self.focusNextChild()
+        panel = self.settings_panels[index]
+        found = first_field(panel) or self.tabs.tabBar()
+        # As if by Tab: a number is selected, so that typing replaces it.
+        found.setFocus(Qt.FocusReason.TabFocusReason)
+        area = self.tabs.currentWidget()
+        if isinstance(area, QScrollArea):
+            area.ensureWidgetVisible(found)
 
     def go_system(self) -> None:
         """Take the colours of the desktop, now and when they change."""

@@ -6,7 +6,8 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolBar, QToolButton, QWidget
 
-from studio.project.values import Project
+from studio.project.edits import set_data
+from studio.project.values import DataChoice, Project
 from studio.ui import document
 from studio.ui.actions import TABLE
 
@@ -80,6 +81,48 @@ def test_tab_leads_through_the_whole_window(active, qtbot):
     )
     panel = active.block_panel
     assert any(widget is not None and panel.isAncestorOf(widget) for widget in seen)
+
+
+def focused(window) -> str:
+    widget = window.focusWidget()
+    return widget.accessibleName() or widget.text()
+
+
+def test_shortcuts_lead_to_the_first_field_of_each_tab(active, qtbot):
+    active.stack.insert("LSTM")
+    active.stack.choose(active.document.project.blocks[0].id)
+    active.document.edit("", lambda project: set_data(project, DataChoice("moons")))
+    qtbot.waitUntil(active.block_panel.form.isVisible)
+    for key, first in ((Key.Key_2, "Units"), (Key.Key_3, "Data set"), (Key.Key_4, "Optimizer")):
+        active.stack.setFocus()
+        QTest.keyClick(active, key, Modifier.ControlModifier)
+        assert focused(active) == first
+    active.stack.choose(None)
+    QTest.keyClick(active, Key.Key_2, Modifier.ControlModifier)
+    assert focused(active) == "Settings"
+
+
+def test_tab_leads_through_a_panel_as_it_is_laid_out(active, qtbot):
+    def passed(count: int) -> list[str]:
+        seen = []
+        for _ in range(count):
+            QTest.keyClick(active.focusWidget(), Key.Key_Tab)
+            seen.append(focused(active))
+        return seen
+
+    active.document.edit("", lambda project: set_data(project, DataChoice("moons")))
+    active.show_data()
+    qtbot.waitUntil(active.data_panel.form.isVisible)
+    assert passed(3) == ["Samples", "Noise", "Seed"]
+    active.training_panel.form.editors["optimizer"].edited.emit({"class_name": "SGD", "config": {}})
+    active.show_training()
+    qtbot.waitUntil(active.training_panel.form.editors["optimizer"].form.isVisible)
+    assert passed(4)[:3] == ["Learning rate", "Learning rate", "Momentum"]
+    active.training_panel.form.editors["seed"].field.setFocus()
+    assert passed(1) == ["Open"]
+    active.notice.show_message("Which?", [("One", print), ("Other", print)])
+    active.notice.buttons[0].setFocus()
+    assert passed(2) == ["Other", "Dismiss"]
 
 
 def test_what_takes_the_focus_has_a_name(active):
