@@ -1,7 +1,7 @@
 """Fields that editors are made of: Qt's own, made fit for panels of numbers.
 
-In none of them does the wheel change a value under a pointer that only scrolls past, and Ctrl+Z
-goes to the project's history, not to that of the text in the field.
+In none of them does the wheel change a value under a pointer that only scrolls past, and keys of
+the actions stay theirs: Ctrl+Z goes to the project's history, not to that of the text in the field.
 """
 
 from __future__ import annotations
@@ -17,16 +17,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.ui.actions import TABLE
+
 LADDER = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 """Steps of a scale that people know from instruments."""
+SHORTCUTS = {QKeySequence(keys) for entry in TABLE for keys in entry.keys}
 
 
-def _is_history(event: QEvent) -> bool:
-    keys = QKeySequence.StandardKey
+def _is_shortcut(event: QEvent) -> bool:
+    """Whether it asks a field if it takes a key that is an action's."""
     return (
         event.type() == QEvent.Type.ShortcutOverride
         and isinstance(event, QKeyEvent)
-        and (event.matches(keys.Undo) or event.matches(keys.Redo))
+        and QKeySequence(event.keyCombination()) in SHORTCUTS
     )
 
 
@@ -34,14 +37,14 @@ class Line(QLineEdit):
     """A line of text."""
 
     def event(self, event: QEvent) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return False if _is_history(event) else super().event(event)
+        return False if _is_shortcut(event) else super().event(event)
 
 
 class Spin(QSpinBox):
     """A whole number."""
 
     def event(self, event: QEvent) -> bool:
-        return False if _is_history(event) else super().event(event)
+        return False if _is_shortcut(event) else super().event(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         if self.hasFocus():
@@ -54,7 +57,7 @@ class RealSpin(QDoubleSpinBox):
     """Small numbers as people write them, 0.001 or 1e-07; steps that fit their size."""
 
     def event(self, event: QEvent) -> bool:
-        return False if _is_history(event) else super().event(event)
+        return False if _is_shortcut(event) else super().event(event)
 
     def textFromValue(self, val: float) -> str:  # noqa: N802
         return f"{val:.12g}"

@@ -7,12 +7,13 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QByteArray, QMimeData, QModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QListView, QVBoxLayout, QWidget
 
 from studio.engine.layers import registry as layers
 from studio.ui import theme
 from studio.ui.block_delegate import colour_of, icon_name
 from studio.ui.drag import start_drag
+from studio.ui.fields import Line
 from studio.ui.icons import icon
 from studio.ui.stack_model import LAYER
 
@@ -180,7 +181,7 @@ class LayerPalette(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.search = QLineEdit()
+        self.search = Line()
         self.search.setPlaceholderText("Search blocks")
         self.search.setClearButtonEnabled(True)
         self.search.setAccessibleName("Search blocks")

@@ -1,14 +1,14 @@
 """The keyboard alone: focus, shortcuts, and fields that leave the history to the project."""
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAccessible, QKeyEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolBar, QToolButton, QWidget
 
 from studio.project.edits import set_data
 from studio.project.values import DataChoice, Project
-from studio.ui import document
+from studio.ui import document, fields
 from studio.ui.actions import TABLE
 
 Key = Qt.Key
@@ -47,6 +47,33 @@ def test_typing_is_one_step_and_undo_in_a_field_is_the_projects(active, units):
     assert units.value() == 16
     QTest.keyClick(units, Key.Key_Z, Modifier.ControlModifier | Modifier.ShiftModifier)
     assert first_units(active) == 128
+
+
+def test_keys_of_actions_win_over_those_of_fields(active, units, monkeypatch):
+    def taken(field: QWidget, keys: str) -> bool:
+        key = QKeySequence(keys)[0]  # pyright: ignore[reportIndexIssue]
+        event = QKeyEvent(QEvent.Type.ShortcutOverride, key.key(), key.keyboardModifiers())
+        event.ignore()
+        QApplication.sendEvent(field, event)
+        return event.isAccepted()
+
+    # As "end of line", Ctrl+E is a field's under X11 only; Ctrl+A is one's everywhere.
+    assert QKeySequence("Ctrl+E") in fields.SHORTCUTS
+    monkeypatch.setattr(fields, "SHORTCUTS", {*fields.SHORTCUTS, QKeySequence("Ctrl+A")})
+    name = active.block_panel.form.editors["name"].field
+    for field in (units, name, active.palette_view.search):
+        keys = [keys for entry in TABLE for keys in entry.keys]
+        assert not any(taken(field, key) for key in (*keys, "Ctrl+A"))
+        assert taken(field, "Ctrl+C")
+
+
+def test_undo_in_the_search_is_the_projects(active):
+    before = active.document.project
+    QTest.keyClicks(active.palette_view.search, "dropout")
+    QTest.keyClick(active.palette_view.search, Key.Key_Return)
+    assert len(active.document.project.blocks) == len(before.blocks) + 1
+    QTest.keyClick(active.palette_view.search, Key.Key_Z, Modifier.ControlModifier)
+    assert active.document.project == before
 
 
 def test_after_a_rest_the_same_field_makes_another_step(active, units, monkeypatch):
