@@ -33,14 +33,14 @@ class PaletteModel(QAbstractListModel):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.unfolded = set(OPEN)
-        self.wanted = ""
+        self.wanted: list[str] = []
         self.found: dict[str, list[str]] = {}
         self.entries: list[tuple[str, bool]] = []
         self.filter("")
 
     def filter(self, text: str) -> None:
-        """Keep the layers whose name, help or category holds the text, and show them all."""
-        self.wanted = text.lower().strip()
+        """Keep the layers whose name, help or category holds all words, and show them all."""
+        self.wanted = text.lower().split()
         self._list()
 
     def toggle(self, category: str) -> None:
@@ -61,7 +61,7 @@ class PaletteModel(QAbstractListModel):
         self.found = {category: [] for category in CATEGORIES}
         for cls in layers:
             words = f"{cls.__name__} {cls.help} {cls.category}".lower()
-            if cls.category and self.wanted in words:
+            if cls.category and all(word in words for word in self.wanted):
                 self.found[cls.category].append(cls.__name__)
         self.entries = []
         for category, names in self.found.items():
@@ -201,17 +201,31 @@ class LayerPalette(QWidget):
         """Take the colours of the current theme."""
         self.list.viewport().update()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        # What the search and the list leave over.
+        if event.key() == Qt.Key.Key_Escape and self.search.text():
+            self.search.clear()
+        elif event.key() == Qt.Key.Key_Down and self.search.hasFocus():
+            self.list.setFocus()
+        else:
+            super().keyPressEvent(event)
+
     def _filter(self, text: str) -> None:
         self.entries.filter(text)
         self._select_first()
 
     def _select_first(self) -> None:
-        """Select the layer that is called as wanted, else the first one whose name begins so."""
+        """Select the layer that is called as wanted, else the one whose name is nearest to it."""
         names = [name.lower() for name, is_layer in self.entries.entries if is_layer]
-        wanted = self.entries.wanted
-        best = min(
-            names, key=lambda name: (name != wanted, not name.startswith(wanted)), default=""
-        )
+        words = self.entries.wanted
+        # Max pool is MaxPooling1D, and conv 2D is Conv2D.
+        joined = "".join(words)
+
+        def distance(name: str) -> tuple[bool, bool, bool]:
+            has_all = all(word in name for word in words)
+            return name != joined, not name.startswith(joined), not has_all
+
+        best = min(names, key=distance, default="")
         rows = [row for row, entry in enumerate(self.entries.entries) if entry[0].lower() == best]
         if rows:
             self.list.setCurrentIndex(self.entries.index(rows[-1]))

@@ -184,6 +184,35 @@ def test_the_palette_folds_and_searches_by_keyboard(active):
     assert len(active.document.project.blocks) == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Conv 2D", "Conv2D"), ("max pool", "MaxPooling1D"), ("batch norm", "BatchNormalization"),
+        ("2d depthwise", "DepthwiseConv2D"), ("  dense ", "Dense"), ("lstm", "LSTM"),
+    ],
+)  # fmt: skip
+def test_blocks_are_found_word_by_word(active, text, name):
+    palette = active.palette_view
+    QTest.keyClicks(palette.search, text)
+    assert palette.entries.name(palette.list.currentIndex()) == name
+    QTest.keyClick(palette.search, Key.Key_Return)
+    assert name in [block.layer.class_name for block in active.document.project.blocks]
+
+
+def test_escape_clears_the_search_and_down_leads_to_what_it_found(active):
+    palette = active.palette_view
+    active.find_block()
+    QTest.keyClicks(palette.search, "gru")
+    QTest.keyClick(palette.search, Key.Key_Down)
+    assert palette.list.hasFocus()
+    assert palette.entries.name(palette.list.currentIndex()) == "GRU"
+    QTest.keyClick(palette.list, Key.Key_Escape)
+    assert palette.search.text() == ""
+    QTest.keyClicks(palette.search, "gru")
+    QTest.keyClick(palette.search, Key.Key_Escape)
+    assert palette.search.text() == ""
+
+
 def test_data_and_problems_are_one_click_away(active):
     QTest.mouseClick(active.stack_panel.data_card, Qt.MouseButton.LeftButton)
     assert active.tabs.currentIndex() == 1
