@@ -19,8 +19,10 @@ from PySide6.QtWidgets import (
 
 from studio.ui.actions import TABLE
 
-LADDER = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+LADDER = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Steps of a scale that people know from instruments."""
+SMALL, SHARE = 0.001, 0.05
+"""The first step from zero; that of shares, which go on in such steps."""
 SHORTCUTS = {QKeySequence(keys) for entry in TABLE for keys in entry.keys}
 
 
@@ -76,17 +78,30 @@ class RealSpin(QDoubleSpinBox):
         return (state.Acceptable if inside else state.Intermediate, text, pos)
 
     def stepBy(self, steps: int) -> None:  # noqa: N802
-        value = self.value()
         if not self.decimals():
             super().stepBy(steps)
-        elif self.maximum() <= 1 and value >= 0.05:
-            self.setValue(round(value + 0.05 * steps, 10))
-        elif value:
-            lead, exponent = f"{abs(value):e}".split("e")
-            now = min(range(1, 5), key=lambda step: abs(LADDER[step] - float(lead)))
-            self.setValue(float(f"{LADDER[now + (1 if steps > 0 else -1)]}e{exponent}"))
-        else:
-            self.setValue(0.05 if self.maximum() <= 1 else 0.001)
+            return
+        value = self.value()
+        for _ in range(abs(steps)):
+            value = self._above(value) if steps > 0 else -self._above(-value)
+        self.setValue(value)
+
+    def _above(self, value: float) -> float:
+        """The next number up; numbers below zero mirror those above."""
+        share = -1 <= self.minimum() and self.maximum() <= 1
+        if share and abs(value) >= SHARE:
+            return round(value + SHARE, 10)
+        if not value:
+            return SHARE if share else SMALL
+        lead, exponent = f"{abs(value):.10e}".split("e")
+        if value > 0:
+            step = min(step for step in LADDER if step > float(lead))
+            return float(f"{step}e{exponent}")
+        # Where there is a way on beyond zero it is not to take for ever.
+        if -value <= (SMALL if self.minimum() < 0 else 10.0 ** -self.decimals()):
+            return 0.0
+        step = max(step for step in LADDER if step < float(lead))
+        return -float(f"{step}e{exponent}")
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         if self.hasFocus():

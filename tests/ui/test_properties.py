@@ -17,6 +17,7 @@ from studio.ui.editors import (
     SizesEditor,
     editor_for,
 )
+from studio.ui.fields import RealSpin
 from studio.ui.forms import NamedEditor
 
 OFFERED = [cls.__name__ for cls in layers if cls.category]
@@ -250,6 +251,28 @@ def test_small_numbers_are_readable_and_exact(window):
     assert rate.field.text() == "0.0003"
     rate.field.stepUp()
     assert rate.field.value() == 0.0005
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "value", "up", "down"),
+    [
+        (-1e12, 1e12, -0.05, -0.02, -0.1), (-1e12, 1e12, -1, -0.5, -2), (-1e12, 1e12, 3, 5, 2),
+        (-1e12, 1e12, 0, 0.001, -0.001), (-1e12, 1e12, -0.001, 0, -0.002),
+        (-1e12, 1e12, 0.001, 0.002, 0), (0, 1e12, 0.001, 0.002, 0.0005), (0, 1e12, 0, 0.001, 0),
+        (0, 1e12, 1e-12, 2e-12, 0), (0, 1, 0, 0.05, 0), (0, 1, 0.04, 0.05, 0.02),
+        (0, 1, 0.05, 0.1, 0), (0, 1, 0.5, 0.55, 0.45), (0, 1, 1, 1, 0.95),
+        (-1, 1, -0.5, -0.45, -0.55), (-1, 1, 0, 0.05, -0.05), (-1, 1, 0.99, 1, 0.94),
+    ],
+)  # fmt: skip
+def test_steps_lead_up_and_down(qtbot, low, high, value, up, down):
+    field = RealSpin()
+    qtbot.addWidget(field)
+    field.setDecimals(12)
+    field.setRange(low, high)
+    for step, expected in ((field.stepUp, up), (field.stepDown, down)):
+        field.setValue(value)
+        step()
+        assert field.value() == pytest.approx(expected, rel=1e-9)
 
 
 def test_optimizer_and_loss_are_chosen(window):
