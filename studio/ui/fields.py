@@ -88,7 +88,7 @@ class RealSpin(QDoubleSpinBox):
 
     def _above(self, value: float) -> float:
         """The next number up; numbers below zero mirror those above."""
-        share = -1 <= self.minimum() and self.maximum() <= 1
+        share = self.minimum() >= -1 and self.maximum() <= 1
         if share and abs(value) >= SHARE:
             return round(value + SHARE, 10)
         if not value:
