@@ -127,6 +127,8 @@ def make_toolbar(window: QMainWindow, actions: Mapping[str, QAction]) -> QToolBa
     bar.setMovable(False)
     line = window.fontMetrics().height()
     bar.setIconSize(QSize(round(1.5 * line), round(1.5 * line)))
+    # Room for the button that shows what has none: Qt itself leaves it 12 pixels.
+    bar.setContentsMargins(0, 0, round(1.5 * line), 0)
     bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     window.addToolBar(bar)
     for entry in TABLE:

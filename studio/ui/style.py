@@ -73,7 +73,8 @@ def _palette(theme: Theme) -> QPalette:
 
 def _sheet(theme: Theme) -> str:
     """Lengths are in em, so that they follow the font; only lines are in pixels."""
-    down, up = (resource("icons", f"arrow_{way}.svg").as_posix() for way in ("down", "up"))
+    ways = ("down", "up", "more")
+    down, up, more = (resource("icons", f"arrow_{way}.svg").as_posix() for way in ways)
     check = resource("icons", f"check_{'black' if theme.dark else 'white'}.svg").as_posix()
     field = f"border: 1px solid {theme.border}; border-radius: 5px; background: {theme.field};"
     return f"""
@@ -95,6 +96,7 @@ def _sheet(theme: Theme) -> str:
     QToolButton:disabled {{ color: {theme.disabled}; }}
     QToolButton:hover:enabled {{ background: {theme.selection}; }}
     QToolButton:focus {{ border-color: {theme.accent}; }}
+    QToolButton#qt_toolbar_ext_button {{ padding: 0.3em; min-width: 1.5em; image: url("{more}"); qproperty-icon: none; }}
     QPushButton {{ border: 1px solid {theme.border}; border-radius: 6px; padding: 0.35em 1em; background: {theme.raised}; }}
     QPushButton::menu-indicator {{ image: url("{down}"); width: 0.8em; height: 0.8em; subcontrol-position: right center; right: 0.6em; }}
     QPushButton:disabled {{ color: {theme.disabled}; }}

@@ -168,6 +168,21 @@ def test_the_toolbar_stays_small_and_shortcuts_are_told_apart(active):
     assert len(keys) == len(set(keys))
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_the_toolbar_has_no_room_for_can_be_found(active, qtbot, scheme):
+    active.show_scheme(scheme)
+    active.resize(800, 600)
+    bar = active.findChild(QToolBar)
+    more = bar.findChild(QToolButton, "qt_toolbar_ext_button")
+    qtbot.waitUntil(more.isVisible)
+    assert more.width() > 1.5 * more.fontMetrics().height()
+    assert bar.rect().contains(more.geometry())
+    picture = more.grab().toImage()
+    middle = picture.height() // 2
+    seen = {picture.pixelColor(x, middle).lightness() for x in range(picture.width())}
+    assert max(seen) - min(seen) > 80
+
+
 def test_the_palette_folds_and_searches_by_keyboard(active):
     palette = active.palette_view
     heading = palette.entries.entries.index(("Regularization", False))
