@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from html import escape
 
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QLabel,
+    QMessageBox,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 import studio
 from studio.ui.actions import TABLE, shortcut_text
@@ -24,9 +33,22 @@ def show_keys(parent: QWidget) -> None:
         f"<tr><td><b>{escape(keys)}</b></td><td>&nbsp;&nbsp;{escape(words.rstrip('…'))}</td></tr>"
         for keys, words in (*plain, *IN_PLACE)
     )
-    box = QMessageBox(parent)
+    box = QDialog(parent)
     box.setWindowTitle("Keyboard")
-    box.setText(f"<table>{rows}</table>")
+    table = QLabel(f"<table>{rows}</table>")
+    line = table.fontMetrics().height()
+    table.setMargin(line // 2)
+    area = QScrollArea()
+    area.setWidget(table)
+    area.setWidgetResizable(True)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok)
+    buttons.accepted.connect(box.accept)
+    layout = QVBoxLayout(box)
+    layout.addWidget(area)
+    layout.addWidget(buttons)
+    # Room for all of it and a scroll bar, where the screen has that.
+    wanted = table.sizeHint() + QSize(3 * line, 6 * line)
+    box.resize(wanted.boundedTo(parent.screen().availableSize() * 0.85))
     box.exec()
     box.deleteLater()
 

@@ -2,9 +2,16 @@
 
 import pytest
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QAccessible, QKeyEvent, QKeySequence
+from PySide6.QtGui import QAccessible, QFont, QKeyEvent, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QPushButton,
+    QToolBar,
+    QToolButton,
+    QWidget,
+)
 
 from studio.project.edits import set_data
 from studio.project.values import DataChoice, Project
@@ -181,6 +188,31 @@ def test_what_the_toolbar_has_no_room_for_can_be_found(active, qtbot, scheme):
     middle = picture.height() // 2
     seen = {picture.pixelColor(x, middle).lightness() for x in range(picture.width())}
     assert max(seen) - min(seen) > 80
+
+
+def test_the_list_of_keys_fits_on_the_screen(active, monkeypatch):
+    font = QApplication.font()
+    seen = []
+
+    def look(box: QDialog) -> int:
+        box.show()
+        button = box.findChild(QPushButton)
+        assert box.rect().contains(button.geometry().translated(button.parentWidget().pos()))
+        seen.append(box.size())
+        return 0
+
+    monkeypatch.setattr(QDialog, "exec", look)
+    active.show_keys()
+    large = QFont(font)
+    large.setPointSizeF(3 * font.pointSizeF())
+    QApplication.setFont(large)
+    try:
+        active.show_keys()
+    finally:
+        QApplication.setFont(font)
+    room = active.screen().availableSize()
+    assert all(size.boundedTo(room) == size for size in seen)
+    assert len(seen) == 2
 
 
 def test_the_palette_folds_and_searches_by_keyboard(active):
