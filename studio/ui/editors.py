@@ -92,23 +92,17 @@ class NumberEditor(Editor):
     def __init__(self, param: Integer | Real) -> None:
         super().__init__()
         self.param = param
-        self.field: Spin | RealSpin
         if isinstance(param, Integer):
+            self.field = Spin()
             low, high = -LARGEST if param.minimum is None else param.minimum, param.maximum
-            # What Qt counts whole numbers with ends at LARGEST.
-            self.field = RealSpin() if (high or 0) > LARGEST else Spin()
-            if isinstance(self.field, RealSpin):
-                self.field.setDecimals(0)
             self.field.setRange(low, high or LARGEST)
-            self.field.valueChanged.connect(self._tell)
         else:
             self.field = RealSpin()
             self.field.setDecimals(12)
             low = param.minimum if param.minimum is not None else param.above
             high = param.maximum if param.maximum is not None else param.below
             self.field.setRange(-1e12 if low is None else low, 1e12 if high is None else high)
-            self.field.valueChanged.connect(self._tell)
-        self.field.setKeyboardTracking(True)
+        self.field.changed.connect(self._tell)
         self.set = QCheckBox()
         self.set.setToolTip("Set a value")
         self.set.toggled.connect(self._toggle)
@@ -122,10 +116,9 @@ class NumberEditor(Editor):
                 _show(self.field, value)
 
     def _value(self) -> Any:
-        found = self.field.value()
-        return int(found) if isinstance(self.param, Integer) else found
+        return self.field.number() if isinstance(self.field, Spin) else self.field.meant()
 
-    def _tell(self, _: object = None) -> None:
+    def _tell(self) -> None:
         self.edited.emit(self._value())
 
     def _toggle(self, on: bool) -> None:
@@ -133,14 +126,10 @@ class NumberEditor(Editor):
         self.edited.emit(self._value() if on else None)
 
 
-def _show(field: Spin | RealSpin, value: float) -> None:
+def _show(field: RealSpin, value: float) -> None:
     """Show a number, or the nearest that the field may hold."""
     if value == value:
-        shown = min(max(value, field.minimum()), field.maximum())
-        if isinstance(field, Spin):
-            field.setValue(int(shown))
-        else:
-            field.setValue(float(shown))
+        field.setValue(float(min(max(value, field.minimum()), field.maximum())))
 
 
 class BooleanEditor(Editor):
@@ -186,7 +175,7 @@ class SizesEditor(Editor):
         self.fields = [Spin() for _ in range(param.length or 0)]
         for field in self.fields:
             field.setRange(-LARGEST if param.minimum is None else param.minimum, 100_000)
-            field.valueChanged.connect(lambda _: self.edited.emit(self._value()))
+            field.changed.connect(lambda: self.edited.emit(self._value()))
         self.fill(*([self.set] if param.optional else []), *self.fields)
 
     def show_value(self, value: Any) -> None:
@@ -197,12 +186,12 @@ class SizesEditor(Editor):
             field.setEnabled(value is not None or not self.param.optional)
             if isinstance(values, list | tuple) and position < len(values):
                 number = values[position]
-                if isinstance(number, int):
+                if isinstance(number, int) and field.number() != number:
                     _show(field, number)
         del blocked
 
     def _value(self) -> list[int]:
-        return [field.value() for field in self.fields]
+        return [field.number() for field in self.fields]
 
     def _toggle(self, on: bool) -> None:
         for field in self.fields:

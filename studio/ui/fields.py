@@ -6,14 +6,13 @@ the actions stay theirs: Ctrl+Z goes to the project's history, not to that of th
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence, QValidator, QWheelEvent
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QValidator, QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QLineEdit,
     QPushButton,
-    QSpinBox,
     QWidget,
 )
 
@@ -42,46 +41,81 @@ class Line(QLineEdit):
         return False if _is_shortcut(event) else super().event(event)
 
 
-class Spin(QSpinBox):
-    """A whole number."""
-
-    def event(self, event: QEvent) -> bool:
-        return False if _is_shortcut(event) else super().event(event)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
-
 class RealSpin(QDoubleSpinBox):
-    """Small numbers as people write them, 0.001 or 1e-07; steps that fit their size."""
+    """Small numbers as people write them, 0.001 or 1e-07; steps that fit their size.
+
+    What is no number, or none that may be, may stand there only until the cursor leaves: until
+    then, and if Escape is pressed, the field means what it meant before it was edited. ``changed``
+    says that it means something else.
+    """
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before = self._told = self.value()
+        self.valueChanged.connect(self._tell)
+        self.lineEdit().textEdited.connect(self._tell)
+
+    def meant(self) -> float:
+        """The number that it stands for."""
+        return self.value() if self.hasAcceptableInput() else self._before
+
+    def _tell(self, _: object) -> None:
+        if self.meant() != self._told:
+            self._told = self.meant()
+            self.changed.emit()
+
+    def setValue(self, val: float) -> None:  # noqa: N802
+        super().setValue(val)
+        self._before = self._told = self.value()
 
     def event(self, event: QEvent) -> bool:
         return False if _is_shortcut(event) else super().event(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        self._before = self.meant()
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        self.setValue(self.meant())
+        super().focusOutEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        key = event.key()
+        if key == Qt.Key.Key_Escape and self.text() != self.textFromValue(self._before):
+            self.setValue(self._before)
+            self.selectAll()
+            return
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.setValue(self.meant())
+        super().keyPressEvent(event)
 
     def textFromValue(self, val: float) -> str:  # noqa: N802
-        return f"{val:.12g}"
+        # Adding zero makes minus zero zero.
+        return f"{val + 0.0:.12g}" if self.decimals() else f"{val:.0f}"
 
     def valueFromText(self, text: str) -> float:  # noqa: N802
         return float(text.replace(",", "."))
 
     def validate(self, text: str, pos: int) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]
         state = QValidator.State
+        if not set(text) <= set("0123456789.,eE+- "):
+            return (state.Invalid, text, pos)
         try:
-            number = float(text.replace(",", "."))
+            # In a whole number, a comma or a point could mean this or that.
+            number = self.valueFromText(text) if self.decimals() else int(text)
         except ValueError:
-            typing = set(text) <= set("0123456789.,eE+-")
-            return (state.Intermediate if typing else state.Invalid, text, pos)
+            return (state.Intermediate, text, pos)
         inside = self.minimum() <= number <= self.maximum()
-        return (state.Acceptable if inside else state.Intermediate, text, pos)
+        negative = text.strip().startswith("-") and self.minimum() >= 0
+        return (state.Acceptable if inside and not negative else state.Intermediate, text, pos)
 
     def stepBy(self, steps: int) -> None:  # noqa: N802
+        value = self.meant()
         if not self.decimals():
-            super().stepBy(steps)
+            self.setValue(value + steps)
             return
-        value = self.value()
         for _ in range(abs(steps)):
             value = self._above(value) if steps > 0 else -self._above(-value)
         self.setValue(value)
@@ -108,6 +142,18 @@ class RealSpin(QDoubleSpinBox):
             super().wheelEvent(event)
         else:
             event.ignore()
+
+
+class Spin(RealSpin):
+    """A whole number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setDecimals(0)
+
+    def number(self) -> int:
+        """What it stands for, as a whole number."""
+        return int(self.meant())
 
 
 class Combo(QComboBox):

@@ -3,6 +3,7 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from studio.engine.errors import StudioError
 from studio.engine.layers import registry as layers
@@ -20,6 +21,7 @@ from studio.ui.editors import (
 from studio.ui.fields import RealSpin
 from studio.ui.forms import NamedEditor
 
+Key = Qt.Key
 OFFERED = [cls.__name__ for cls in layers if cls.category]
 
 
@@ -251,6 +253,78 @@ def test_small_numbers_are_readable_and_exact(window):
     assert rate.field.text() == "0.0003"
     rate.field.stepUp()
     assert rate.field.value() == 0.0005
+
+
+@pytest.fixture
+def rows(make_window, iris) -> dict:
+    """The window and a field, by the name of the value that it edits."""
+    window = make_window(iris)
+    window.stack.choose(iris.blocks[0].id)
+    settings = window.training_panel.form.editors
+    return {
+        "units": (window, window.block_panel.form.editors["units"].field),
+        "seed": (window, settings["seed"].field),
+        "validation_split": (window, settings["validation_split"].field),
+    }
+
+
+def held(window, name: str) -> float:
+    project = window.document.project
+    return (
+        project.blocks[0].layer.config["units"] if name == "units" else vars(project.settings)[name]
+    )
+
+
+@pytest.mark.parametrize("pasted", [False, True])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("units", "0,5"), ("units", "2.5"), ("units", "1,000"), ("units", "0"), ("units", ""),
+        ("units", "99999999999"), ("seed", "2.5"), ("seed", "1,000"), ("seed", "-1"),
+        ("validation_split", "-0.1"), ("validation_split", "-0"), ("validation_split", "1e"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_put_back(rows, name, text, pasted):
+    window, field = rows[name]
+    before, shown = held(window, name), field.text()
+    for leave in (Key.Key_Tab, Key.Key_Return, Key.Key_Escape):
+        field.setFocus()
+        field.selectAll()
+        QTest.keyClick(field, Key.Key_Delete)
+        if pasted:
+            QApplication.clipboard().setText(text)
+            field.lineEdit().paste()
+        else:
+            QTest.keyClicks(field, text)
+        assert held(window, name) == before, "not even until the cursor leaves"
+        QTest.keyClick(field, leave)
+        assert field.text() == shown
+        assert held(window, name) == before
+
+
+def test_numbers_are_taken_as_they_are_typed(rows):
+    for name, text, value in (
+        ("units", " 48 ", 48), ("seed", "3000000001", 3_000_000_001),
+        ("validation_split", "0,25", 0.25), ("validation_split", "1E-1", 0.1),
+    ):  # fmt: skip
+        window, field = rows[name]
+        field.setFocus()
+        field.selectAll()
+        QTest.keyClicks(field, text)
+        assert held(window, name) == value
+
+
+def test_escape_brings_the_former_number_back(rows):
+    window, field = rows["units"]
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, "640")
+    assert held(window, "units") == 640
+    QTest.keyClick(field, Key.Key_Escape)
+    assert (field.text(), held(window, "units")) == ("16", 16)
+    QTest.keyClicks(field, "2.")
+    QTest.keyClick(field, Key.Key_Backspace)
+    assert held(window, "units") == 2
 
 
 @pytest.mark.parametrize(
