@@ -225,15 +225,20 @@ def test_missing_libraries_are_named_with_their_packages(monkeypatch):
     assert "apt install libxcb-cursor0" in str(error.value)
 
 
-@posix
-def test_ctrl_c_keeps_what_was_reached(project, tmp_path):
-    out = tmp_path / "out"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+def training(project: Path, folder: Path) -> tuple[subprocess.Popen[str], Path]:
+    """A training that takes for ever, and where it writes to."""
+    out = folder / "out"
     command = [sys.executable, "-m", "studio", "train", str(project), "--epochs", "1000000"]
     process = subprocess.Popen(
-        [*command, "--out", str(out)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+        [*command, "--out", str(out)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
+    return process, out
+
+
+@posix
+def test_ctrl_c_keeps_what_was_reached(project, tmp_path):
+    process, out = training(project, tmp_path)
     assert process.stdout is not None
     assert "epoch" in process.stdout.readline()
     time.sleep(0.2)
@@ -246,13 +251,7 @@ def test_ctrl_c_keeps_what_was_reached(project, tmp_path):
 
 @posix
 def test_a_reader_that_leaves_ends_training_and_keeps_what_was_reached(project, tmp_path):
-    out = tmp_path / "out"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "studio", "train", str(project), "--epochs", "1000000"]
-    process = subprocess.Popen(
-        [*command, "--out", str(out)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
-    )  # fmt: skip
+    process, out = training(project, tmp_path)
     assert process.stdout is not None
     assert process.stderr is not None
     assert "epoch" in process.stdout.readline()
