@@ -290,6 +290,14 @@ def test_training_keeps_what_was_reached_when_nothing_more_can_be_printed(tmp_pa
     assert json.loads((tmp_path / "out" / "report.json").read_text())["epochs"]["finished"] == 3
 
 
+def running(code: str) -> subprocess.CompletedProcess[str]:
+    """What became of some code in a Python of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
 def test_ctrl_c_before_all_is_imported():
     code = (
         "import sys\n"
@@ -299,11 +307,7 @@ def test_ctrl_c_before_all_is_imported():
         "sys.meta_path.insert(0, Press())\n"
         "from runpy import run_module; run_module('studio', run_name='__main__', alter_sys=True)"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    ended = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True, text=True, timeout=60, env=environment, check=False,
-    )  # fmt: skip
+    ended = running(code)
     assert (ended.returncode, ended.stderr) == (130, "")
 
 
@@ -317,11 +321,7 @@ def test_a_second_ctrl_c_ends_at_once_without_a_traceback(tmp_path):
         "run.train = lambda *rest: [os.kill(os.getpid(), signal.SIGINT) for _ in range(2)]\n"
         f"raise SystemExit(main(['train', {str(path)!r}]))"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    ended = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True, text=True, timeout=60, env=environment, check=False,
-    )  # fmt: skip
+    ended = running(code)
     assert (ended.returncode, ended.stderr) == (130, "")
 
 

@@ -61,15 +61,6 @@ class FitPlan:
         return epoch + 1 in often if isinstance(often, Sequence) else (epoch + 1) % often == 0
 
 
-def checked_count(value: Any, where: str) -> None:
-    """See to it that a number of samples or batches is one, or None.
-
-    Raises:
-        ParameterError: if it is neither.
-    """
-    SOME.checked(value, where)
-
-
 def checked_callbacks(
     chosen: Callback | Sequence[Callback] | None, where: str
 ) -> tuple[Callback, ...]:
@@ -78,7 +69,7 @@ def checked_callbacks(
     Raises:
         ParameterError: if it is not one, nor a list of callbacks.
     """
-    found: Any = [chosen] if isinstance(chosen, Callback) else chosen or ()
+    found: Any = [chosen] if isinstance(chosen, Callback) else () if chosen is None else chosen
     is_list = isinstance(found, list | tuple)
     items = cast("list[Any]", list(found) if is_list else [])  # pyright: ignore[reportUnknownArgumentType]
     if not is_list or not all(isinstance(item, Callback) for item in items):

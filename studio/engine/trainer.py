@@ -21,7 +21,7 @@ from studio.engine.blas import one_blas_thread
 from studio.engine.callbacks import Callback, CallbackList, History
 from studio.engine.denormals import denormals_are_zero
 from studio.engine.errors import DataError, NumericsError, StateError
-from studio.engine.fit_plan import FitPlan, checked_callbacks, checked_count
+from studio.engine.fit_plan import SOME, FitPlan, checked_callbacks
 from studio.engine.kept import Use
 from studio.engine.loops import loops_for_training
 from studio.engine.losses import Loss
@@ -153,18 +153,25 @@ def evaluate(
     loss = compiled_loss(model)
     chosen = checked_callbacks(callbacks, "evaluate")
     for name, value in (("batch_size", batch_size), ("steps", steps)):
-        checked_count(value, f"evaluate {name}")
+        SOME.checked(value, f"evaluate {name}")
     batches = batch_maker(model, loss, x, y, sample_weight, "evaluate")(batch_size or 32, None)
     with network_of(model, loss, batch_size or 32) as network:
-        facts = {"epochs": 1, "steps": steps or _count(x, batch_size), "verbose": 0}
-        listeners = CallbackList(chosen, model, facts)
+        listeners = _listeners(chosen, model, x, batch_size or 32, steps)
         some = at_least_one(islice(batches, steps), "evaluate")
         return _test(model, network, some, _scores(model), listeners)
 
 
-def _count(x: Any, batch_size: int | None) -> int | None:
-    """How many batches arrays make; None where that is not known."""
-    return -(-len(x) // (batch_size or 32)) if is_arrays(x) else None
+def _listeners(
+    chosen: Sequence[Callback], model: Sequential, x: Any, size: int, steps: int | None
+) -> CallbackList:
+    """Callbacks that know how many batches of some checked data there will be."""
+    facts = {"epochs": 1, "steps": steps or (_batches(len(x), size) if is_arrays(x) else None)}
+    return CallbackList(chosen, model, {**facts, "verbose": 0})
+
+
+def _batches(rows: int, size: int) -> int:
+    """How many batches so many rows make."""
+    return -(-rows // size)
 
 
 def predict(
@@ -177,11 +184,10 @@ def predict(
     """See :meth:`Sequential.predict`."""
     chosen = checked_callbacks(callbacks, "predict")
     for name, value in (("batch_size", batch_size), ("steps", steps)):
-        checked_count(value, f"predict {name}")
-    facts = {"epochs": 1, "steps": steps or _count(x, batch_size), "verbose": 0}
-    listeners = CallbackList(chosen, model, facts)
+        SOME.checked(value, f"predict {name}")
     parts: list[Array] = []
     batches = batch_maker(model, None, x, None, None, "predict")(batch_size or 32, None)
+    listeners = _listeners(chosen, model, x, batch_size or 32, steps)
     with network_of(model, None, batch_size or 32) as network:
         listeners.call("on_predict_begin", {})
         for step, batch in enumerate(islice(batches, steps)):
@@ -304,7 +310,7 @@ def _training_data(
         ongoing = make(size, random)
         return at_least_one(islice(ongoing, plan.steps_per_epoch), "fit")
 
-    steps = plan.steps_per_epoch or (None if rows is None else -(-rows // size))
+    steps = plan.steps_per_epoch or (None if rows is None else _batches(rows, size))
     return epoch_batches, steps, validation
 
 

@@ -62,6 +62,9 @@ def test_even_the_smallest_probabilities_are_told_apart(dtype: str, near: float,
     found = Sigmoid().forward(z)
     assert found.dtype == dtype
     np.testing.assert_allclose(found, exact(z), rtol=near, atol=least)
+    np.testing.assert_array_equal(
+        Sigmoid().forward(np.array([-1, 0])), Sigmoid().forward(np.array([-1.0, 0]))
+    )
     laid = np.empty_like(z)
     with np.errstate(over="ignore"):
         Sigmoid().lay(z, laid, at_once)

@@ -358,6 +358,8 @@ def test_float64_on_request() -> None:
         (lambda m: m.add(m.layers[0]), StateError, "each layer once"),
         (lambda m: Input(5), ParameterError, "Write (5,)"),
         (lambda m: m.fit(X, Y, callbacks=[Callback]), ParameterError, "a list of callbacks"),
+        (lambda m: m.fit(X, Y, callbacks=0), ParameterError, "a list of callbacks, found 0"),
+        (lambda m: m.predict(np.array(3.0)), DataError, "predict x"),
     ],
 )
 def test_errors_say_what_to_do(call: Any, kind: type[Exception], text: str) -> None:

@@ -136,12 +136,12 @@ class Sigmoid(Activation):
     help = "Squeezes numbers into 0 to 1; the usual output for two classes."
 
     def forward(self, z: Array, out: Array | None = None) -> Array:
-        y = np.negative(z, out=out)
+        # By a product, as that of whole numbers is none.
+        y = np.multiply(z, -1.0, out=out)
         # An exponential that is too large for a number makes the 0 that it should.
         with np.errstate(over="ignore"):
-            np.exp(y, out=y)
-        np.add(y, 1, out=y)
-        return np.reciprocal(y, out=y)
+            self._lay_rest(y, at_once)
+        return y
 
     def backward(self, dy: Array, saved: Array, out: Array | None = None) -> Array:
         slope = 1 - saved
@@ -150,9 +150,13 @@ class Sigmoid(Activation):
 
     def lay(self, z: Array, out: Array, do: Do) -> None:
         do(np.negative, z, out=out)
-        do(np.exp, out, out=out)
-        do(np.add, out, *as_arrays(1, dtype=z.dtype), out=out)
-        do(np.reciprocal, out, out=out)
+        self._lay_rest(out, do)
+
+    def _lay_rest(self, y: Array, do: Do) -> None:
+        """Have -z replaced."""
+        do(np.exp, y, out=y)
+        do(np.add, y, *as_arrays(1, dtype=y.dtype), out=y)
+        do(np.reciprocal, y, out=y)
 
     def lay_back(self, dy: Array, kept: Array, out: Array, space: Workspace, do: Do) -> None:
         do(np.subtract, *as_arrays(1, dtype=kept.dtype), kept, out=out)

@@ -60,7 +60,7 @@ def _lists(value: Any) -> Any:
     return [_lists(item) for item in value] if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownVariableType]
 
 
-def check_fit(layer: Planned, input_shape: Shape, **values: Numbers) -> None:
+def _check_fit(layer: Planned, input_shape: Shape, **values: Numbers) -> None:
     """See to it that numbers fit an input without making it larger.
 
     Raises:
@@ -94,7 +94,7 @@ class Rescaling(Planned):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The input's shape."""
         self.check_input(input_shape)
-        check_fit(self, input_shape, scale=self.scale, offset=self.offset)
+        _check_fit(self, input_shape, scale=self.scale, offset=self.offset)
         return input_shape
 
     def lay(self, x: Array, context: Context, do: Do) -> tuple[Array, Any]:
@@ -157,7 +157,7 @@ class Normalization(Planned):
         self.check_input(input_shape)
         self._axes(len(input_shape))
         if self.given:
-            check_fit(self, input_shape, mean=self.mean, variance=self.variance)
+            _check_fit(self, input_shape, mean=self.mean, variance=self.variance)
         return input_shape
 
     def weight_specs(self, input_shape: Shape) -> tuple[WeightSpec, ...]:

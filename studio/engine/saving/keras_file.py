@@ -19,8 +19,12 @@ from studio.engine.saving.hdf5_read import hdf5_arrays
 from studio.engine.saving.hdf5_write import hdf5_bytes
 from studio.engine.saving.keras_config import mapping
 from studio.engine.saving.keras_model import compile_from_keras, model_from_keras, model_to_keras
-from studio.engine.saving.optimizer_state import optimizer_arrays, set_optimizer_arrays
-from studio.engine.saving.weights import assign, keras_weights
+from studio.engine.saving.optimizer_state import (
+    checked_optimizer_arrays,
+    optimizer_arrays,
+    set_optimizer_arrays,
+)
+from studio.engine.saving.weights import assign, check_shapes, keras_weights
 from studio.engine.sequential import Sequential
 from studio.engine.workspace import Array
 
@@ -100,14 +104,12 @@ def _arrays(data: bytes) -> dict[str, Array]:
 
 def _set_arrays(model: Sequential, arrays: dict[str, Array]) -> None:
     own = {place: array for place, array in arrays.items() if place.startswith("layers/")}
-    weights = keras_weights(model)[0]
-    before = {place: weight.value.copy() for place, weight in weights.items()}
-    assign(weights, own, "model.weights.h5")
-    try:
-        set_optimizer_arrays(model, arrays, "model.weights.h5")
-    except StudioError:
-        assign(weights, before, "model.weights.h5")
-        raise
+    weights, where = keras_weights(model)[0], "model.weights.h5"
+    # All is checked before anything is changed.
+    check_shapes(weights, own, where)
+    state = checked_optimizer_arrays(model, arrays, where)
+    assign(weights, own, where)
+    set_optimizer_arrays(model, state)
 
 
 def _parts(data: bytes) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ slots, as :meth:`Optimizer.variables` orders them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PLACE = "optimizer/vars"
 MOST_UPDATES = 1 << 53
+"""How many at most, so that a float64 knows each number of them."""
 
 
 def optimizer_arrays(model: Sequential) -> dict[str, Array]:
@@ -30,18 +31,21 @@ def optimizer_arrays(model: Sequential) -> dict[str, Array]:
     return {f"{PLACE}/{number}": array for number, (_, array) in enumerate(found)}
 
 
-def set_optimizer_arrays(model: Sequential, arrays: Mapping[str, Array], where: str) -> None:
-    """Set the state of a compiled model's optimizer from the arrays of a file.
+def checked_optimizer_arrays(
+    model: Sequential, arrays: Mapping[str, Array], where: str
+) -> list[Array]:
+    """The state of a compiled model's optimizer among the arrays of a file; empty without one.
 
     Raises:
-        FormatError: if the state is that of another optimizer or model; then nothing is changed.
+        FormatError, ShapeError, ParameterError: if it is that of another optimizer or model, or
+            none that there can be.
     """
     optimizer, parameters = model.optimizer, model.parameters
     if optimizer is None or parameters is None or f"{PLACE}/0" not in arrays:
-        return
+        return []
     own = [array for _, array in optimizer.variables(parameters)]
     if f"{PLACE}/{len(own) - 1}" not in arrays and not arrays[f"{PLACE}/0"].any():
-        return  # Keras makes the slots with the first update only.
+        return []  # Keras makes the slots with the first update only.
     try:
         values = [arrays[f"{PLACE}/{number}"] for number in range(len(own))]
     except KeyError as missing:
@@ -54,7 +58,18 @@ def set_optimizer_arrays(model: Sequential, arrays: Mapping[str, Array], where: 
     done = float(values[0])
     if not 0 <= done <= MOST_UPDATES or done % 1:
         raise FormatError("a number of updates", f"{done:g}", f"{where}, {PLACE}/0")
-    optimizer.iterations = int(done)
+    if not callable(optimizer.learning_rate):
+        type(optimizer).params["learning_rate"].checked(float(values[1]), f"{where}, {PLACE}/1")
+    return values
+
+
+def set_optimizer_arrays(model: Sequential, values: Sequence[Array]) -> None:
+    """Set the state of a model's optimizer to what :func:`checked_optimizer_arrays` found."""
+    optimizer, parameters = model.optimizer, model.parameters
+    if optimizer is None or parameters is None or not values:
+        return
+    own = [array for _, array in optimizer.variables(parameters)]
+    optimizer.iterations = int(values[0])
     # The configuration holds the rate in full; the file's has the precision of float32.
     if not callable(optimizer.learning_rate) and own[1] != values[1]:
         optimizer.learning_rate = float(values[1])

@@ -70,6 +70,17 @@ def assign(weights: Mapping[str, Weight], arrays: Mapping[str, Array], where: st
     Raises:
         ShapeError: if a name is missing or too many, or a shape differs; then nothing is changed.
     """
+    check_shapes(weights, arrays, where)
+    for name, weight in weights.items():
+        np.copyto(weight.value, arrays[name], casting="unsafe")
+
+
+def check_shapes(weights: Mapping[str, Weight], arrays: Mapping[str, Array], where: str) -> None:
+    """See to it that there is an array of the same shape for each weight, and no other.
+
+    Raises:
+        ShapeError: if a name is missing or too many, or a shape differs.
+    """
     for name in [*weights, *arrays]:
         wanted = _shape(weights[name].shape if name in weights else None)
         found = _shape(arrays[name].shape if name in arrays else None)
@@ -77,8 +88,6 @@ def assign(weights: Mapping[str, Weight], arrays: Mapping[str, Array], where: st
             raise ShapeError(
                 wanted, found, f"{where}, weight {name}", "The file belongs to another model."
             )
-    for name, weight in weights.items():
-        np.copyto(weight.value, arrays[name], casting="unsafe")
 
 
 def _shape(shape: tuple[int, ...] | None) -> str:
